@@ -1,0 +1,226 @@
+/**
+ * Facts: the closed list of what a journal records.
+ *
+ * A fact says what was decided or seen, once, at a transition. Its kind and version are
+ * written down with it; a shape that was ever written is read for ever. The record
+ * around a fact chains it to the one before by SHA-256.
+ */
+import { z } from 'zod';
+import { eventMeta } from './declaration.ts';
+import { attribute, claim, generation, hostId, parentName, typeName, uuid } from './names.ts';
+import { terminalReason, waitingReason } from './reasons.ts';
+import { row } from './row.ts';
+
+const v1 = z.literal(1);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const registryRevision = z.int().min(1);
+
+/** Who holds a UUID, as far as the registry tells. */
+export const holder = z.strictObject({
+  claim,
+  phase: z.enum(['held', 'releasing', 'fenced']),
+  since: z.string().describe('When the hold was last written, RFC 3339'),
+});
+
+/** What a machine says of itself; a journal belongs to one machine. */
+export const machine = z.strictObject({
+  machineId: z.string(),
+  product: z.string().nullable().describe('DMI product UUID, where the machine has one'),
+});
+
+/** What the last message taken from a stream was, to notice a stream that was replaced. */
+export const cursor = z.strictObject({
+  epoch: z.int().min(1),
+  created: z.string().describe('Creation time of the stream'),
+  sequence: z.int().min(0),
+  digest: sha256.nullable().describe('SHA-256 of the message at that sequence'),
+});
+
+const about = { uuid, generation };
+
+export const facts = {
+  genesis: z.strictObject({
+    kind: z.literal('genesis'),
+    v: v1,
+    journal: z.string().describe("The journal's own id"),
+    host: hostId,
+    machine,
+    software: z.string(),
+  }),
+  started: z.strictObject({
+    kind: z.literal('started'),
+    v: v1,
+    software: z.string(),
+    kernel: z.string(),
+  }),
+  stopped: z.strictObject({ kind: z.literal('stopped'), v: v1 }),
+  incarnated: z
+    .strictObject({ kind: z.literal('incarnated'), v: v1, incarnation: z.int().min(1) })
+    .describe('This agent now speaks for the host in the registry'),
+  epoch: z
+    .strictObject({
+      kind: z.literal('epoch'),
+      v: v1,
+      stream: z.enum(['desired', 'command']),
+      cause: z.enum(['First', 'Recreated', 'Rewound', 'Changed']),
+      cursor,
+    })
+    .describe('A stream was met for the first time, or is not the one it was'),
+  declared: z.strictObject({
+    kind: z.literal('declared'),
+    v: v1,
+    ...about,
+    event: eventMeta,
+    desired: z.enum(['present', 'absent']),
+    claim: claim.nullable().describe('null for absent'),
+    attributes: z.array(attribute),
+    labels: z.record(z.string(), z.string()),
+    set: z.string().nullable(),
+    replaces: claim.nullable(),
+    outcome: z
+      .enum(['claimed', 'replaced', 'updated', 'unchanged', 'withdrawn', 'refused'])
+      .describe('What the declaration did to what was desired before'),
+  }),
+  rejected: z.strictObject({
+    kind: z.literal('rejected'),
+    v: v1,
+    stream: z.enum(['desired', 'command']),
+    sequence: z.int().min(1),
+    subject: z.string(),
+    reason: z.string(),
+    digest: sha256,
+    excerpt: z.string().describe('At most 1 KiB of the input'),
+    suppressed: z.int().min(0).describe('Rejections since the last record that have none of their own'),
+  }),
+  unsupported: z.strictObject({
+    kind: z.literal('unsupported'),
+    v: v1,
+    stream: z.enum(['desired', 'command']),
+    sequence: z.int().min(1),
+    subject: z.string(),
+    type: z.string(),
+    digest: sha256,
+  }),
+  commanded: z.strictObject({
+    kind: z.literal('commanded'),
+    v: v1,
+    uuid,
+    sequence: z.int().min(1),
+    event: eventMeta,
+    command: z.enum(['retry']),
+  }),
+  claiming: z.strictObject({ kind: z.literal('claiming'), v: v1, ...about, claim }),
+  reserved: z.strictObject({
+    kind: z.literal('reserved'),
+    v: v1,
+    ...about,
+    revision: registryRevision,
+  }),
+  configured: z
+    .strictObject({ kind: z.literal('configured'), v: v1, ...about, attributes: z.array(attribute) })
+    .describe('Attributes were written, in this order'),
+  active: z.strictObject({
+    kind: z.literal('active'),
+    v: v1,
+    ...about,
+    how: z.enum(['created', 'adopted', 'unknown']).describe('unknown: a crash came between create and this'),
+  }),
+  drift: z.strictObject({
+    kind: z.literal('drift'),
+    v: v1,
+    ...about,
+    cause: z.enum(['Rebooted', 'ParentGone', 'Removed']),
+  }),
+  waiting: z.strictObject({
+    kind: z.literal('waiting'),
+    v: v1,
+    ...about,
+    reason: waitingReason,
+    message: z.string(),
+    errno: z.int().nullable(),
+  }),
+  settled: z
+    .strictObject({ kind: z.literal('settled'), v: v1, ...about })
+    .describe('What a device waited for has passed and nothing else had to be done'),
+  conflict: z
+    .strictObject({
+      kind: z.literal('conflict'),
+      v: v1,
+      ...about,
+      claim,
+      reason: terminalReason,
+      message: z.string(),
+      holder: holder.nullable(),
+    })
+    .describe('Terminal: the UUID is taken'),
+  failed: z
+    .strictObject({
+      kind: z.literal('failed'),
+      v: v1,
+      ...about,
+      reason: terminalReason,
+      message: z.string(),
+      errno: z.int().nullable(),
+    })
+    .describe('Terminal: the declaration cannot be carried out as it is'),
+  releasing: z.strictObject({
+    kind: z.literal('releasing'),
+    v: v1,
+    ...about,
+    cause: z.enum(['Withdrawn', 'Replaced', 'RolledBack']),
+  }),
+  gone: z.strictObject({ kind: z.literal('gone'), v: v1, ...about }),
+  fenced: z.strictObject({ kind: z.literal('fenced'), v: v1, ...about, message: z.string() }),
+  unmanaged: z.strictObject({
+    kind: z.literal('unmanaged'),
+    v: v1,
+    uuid,
+    device: z.strictObject({ parent: parentName, type: typeName }).nullable().describe('null: it is gone'),
+  }),
+};
+
+export const fact = z.discriminatedUnion('kind', [
+  facts.genesis,
+  facts.started,
+  facts.stopped,
+  facts.incarnated,
+  facts.epoch,
+  facts.declared,
+  facts.rejected,
+  facts.unsupported,
+  facts.commanded,
+  facts.claiming,
+  facts.reserved,
+  facts.configured,
+  facts.active,
+  facts.drift,
+  facts.waiting,
+  facts.settled,
+  facts.conflict,
+  facts.failed,
+  facts.releasing,
+  facts.gone,
+  facts.fenced,
+  facts.unmanaged,
+]);
+
+/** What surrounds every fact in a journal. */
+export const envelope = z.looseObject({
+  seq: z.int().min(1),
+  time: z.string().describe('Wall clock of the host, RFC 3339; information only'),
+  boot: z.string().describe("The kernel's boot id"),
+  kind: z.string(),
+  v: z.int().min(1),
+  uuid: uuid.optional(),
+  rows: z.array(row).optional().describe('Present on every fact about a device'),
+  prev: sha256.describe('SHA-256 of the record before; zeros before the first'),
+});
+
+export type Fact = z.infer<typeof fact>;
+export type FactKind = Fact['kind'];
+export type FactOf<K extends FactKind> = Extract<Fact, { kind: K }>;
+export type DeviceFact = Extract<Fact, { uuid: string }>;
+export type Holder = z.infer<typeof holder>;
+export type Machine = z.infer<typeof machine>;
+export type Cursor = z.infer<typeof cursor>;
+export type Envelope = z.infer<typeof envelope>;

@@ -1,0 +1,83 @@
+/**
+ * The port to a host's mediated devices, as the kernel offers them.
+ *
+ * Narrow on purpose: observe one UUID, survey all, and four writes. A write's answer is the
+ * kernel's errno and nothing more; what it means is decided elsewhere. "Cannot tell" is an
+ * answer of its own (`unreadable`) and nothing destructive ever follows from it.
+ */
+import type { Attribute, Uuid } from '../events/names.ts';
+
+/** Where a device is or should be, on this host. */
+export type Place = { readonly parent: string; readonly type: string };
+
+/** What can be said of a place before a create there. `available` is a hint. */
+export type Room =
+  | { readonly kind: 'parent-absent' }
+  | { readonly kind: 'type-absent' }
+  | { readonly kind: 'available'; readonly instances: number };
+
+/** Who uses a device: nobody, somebody, or not asked. */
+export type Use = 'free' | 'in-use' | 'unknown';
+
+/** A UUID as seen in sysfs just now. */
+export type Observed =
+  | { readonly kind: 'unreadable'; readonly errno: number | null; readonly message: string }
+  /** A helper of an earlier agent still writes for this UUID. */
+  | { readonly kind: 'busy'; readonly pid: number }
+  | { readonly kind: 'absent'; readonly room: Room | null }
+  /** On the bus, but `mdev_type` does not resolve yet: a create has not finished. */
+  | { readonly kind: 'incomplete'; readonly parent: string }
+  /** Gone from the bus, still in its parent's directory: a removal has not finished. */
+  | { readonly kind: 'removing'; readonly parent: string }
+  | {
+      readonly kind: 'present';
+      readonly place: Place;
+      readonly iommuGroup: number | null;
+      /** False when its `remove` file is gone for good. */
+      readonly removable: boolean;
+      readonly use: Use;
+    };
+
+/** What to look at beside the UUID itself. */
+export type Look = {
+  /** The room at this place is reported when the UUID is absent; the parent's directory is looked into. */
+  readonly place: Place | null;
+  /** Also find out whether the device is in use. */
+  readonly use: boolean;
+};
+
+/**
+ * The answer to a write. `errno` is positive, as in errno.h.
+ * `in-use`: the guard refused, nothing was written. `stuck`: no answer within the deadline; the write goes on in its helper.
+ */
+export type WriteResult =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'errno'; readonly errno: number; readonly call: 'open' | 'write'; readonly file: string }
+  | { readonly kind: 'in-use' }
+  | { readonly kind: 'stuck'; readonly afterMs: number };
+
+/** Every device on the bus; one that is still being made has a null type. */
+export type Survey =
+  | { readonly kind: 'unreadable'; readonly errno: number | null; readonly message: string }
+  | { readonly kind: 'devices'; readonly devices: readonly Surveyed[] };
+
+export type Surveyed = { readonly uuid: Uuid; readonly parent: string; readonly type: string | null };
+
+/** Something changed; what exactly is found out by looking. */
+export type Change =
+  | { readonly kind: 'device'; readonly uuid: Uuid }
+  | { readonly kind: 'parent'; readonly parent: string }
+  | { readonly kind: 'unknown' };
+
+export interface Host {
+  observe(uuid: Uuid, look: Look): Promise<Observed>;
+  survey(): Promise<Survey>;
+  create(uuid: Uuid, place: Place): Promise<WriteResult>;
+  /** Removes under the guard: opens the iommu group first and refuses when it is in use. */
+  remove(uuid: Uuid, place: Place): Promise<WriteResult>;
+  setAttribute(uuid: Uuid, place: Place, attribute: Attribute): Promise<WriteResult>;
+  /** Calls back on changes until the returned function is called; may miss some. */
+  onChange(listener: (change: Change) => void): () => void;
+  /** Ends helpers that are idle; ones that are stuck are left to the kernel. */
+  close(): Promise<void>;
+}

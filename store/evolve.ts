@@ -1,0 +1,116 @@
+/**
+ * The fold: what a fact makes of what was known of its UUID.
+ *
+ * Pure and total: every fact is taken as it is, since what was decided was decided before it
+ * was written. Replaying a journal through this function gives its projections.
+ */
+import type { DeviceFact, FactOf } from '../events/fact.ts';
+import type { Claim } from '../events/names.ts';
+import type { Desired, Device, Phase, Reservation, Terminal } from './device.ts';
+
+/** The device after the fact with sequence `seq`. */
+export function evolve(device: Device, fact: DeviceFact, seq: number): Device {
+  return { ...device, ...change(device, fact), version: seq };
+}
+
+function change(device: Device, fact: DeviceFact): Partial<Device> {
+  switch (fact.kind) {
+    case 'declared':
+      return declared(device, fact);
+    case 'commanded':
+      return { terminal: null, refused: null, waiting: null };
+    case 'claiming':
+      return {
+        waiting: null,
+        reservation: {
+          phase: 'claiming',
+          claim: fact.claim,
+          generation: fact.generation,
+          revision: null,
+          applied: null,
+          existed: false,
+        },
+      };
+    case 'reserved':
+      return { waiting: null, ...reserve(device, { phase: 'reserved', revision: fact.revision }) };
+    case 'configured':
+      return reserve(device, { applied: fact.attributes });
+    case 'active':
+      return {
+        waiting: null,
+        ...reserve(device, { phase: 'active', generation: fact.generation, existed: true }),
+      };
+    case 'drift':
+      return reserve(device, { phase: 'reserved', applied: null });
+    case 'waiting':
+      return { waiting: { reason: fact.reason, message: fact.message } };
+    case 'settled':
+      return { waiting: null, ...reserve(device, { generation: fact.generation }) };
+    case 'conflict':
+    case 'failed':
+      return ended(device, fact);
+    case 'releasing':
+      return { waiting: null, ...reserve(device, { phase: 'releasing' }) };
+    case 'gone':
+      return { waiting: null, reservation: null };
+    case 'fenced':
+      return { waiting: null, ...reserve(device, { phase: 'fenced' }) };
+    case 'unmanaged':
+      return { unmanaged: fact.device };
+    default:
+      return fact satisfies never;
+  }
+}
+
+function reserve(device: Device, change: Partial<Reservation> & { phase?: Phase }): Partial<Device> {
+  return device.reservation === null ? {} : { reservation: { ...device.reservation, ...change } };
+}
+
+function declared(device: Device, fact: FactOf<'declared'>): Partial<Device> {
+  if (fact.outcome === 'refused') return { refused: refusal(device, fact) };
+  const desired = desire(fact);
+  if (fact.outcome === 'unchanged') return { desired, refused: null, ...carried(device, fact) };
+  return { desired, refused: null, terminal: null, waiting: null, unmanaged: null };
+}
+
+/** The same declaration again moves the generation; what ended the old one ends the new one too. */
+function carried(device: Device, fact: FactOf<'declared'>): Partial<Device> {
+  if (device.terminal === null) return {};
+  return { terminal: { ...device.terminal, generation: fact.generation } };
+}
+
+function desire(fact: FactOf<'declared'>): Desired {
+  const { generation, claim, attributes, set, replaces } = fact;
+  if (fact.desired === 'absent' || claim === null) return { kind: 'absent', generation };
+  return { kind: 'present', generation, claim, attributes, set, replaces };
+}
+
+function refusal(device: Device, fact: FactOf<'declared'>): Terminal | null {
+  if (fact.claim === null || device.desired?.kind !== 'present') return null;
+  const first = device.desired.claim;
+  return {
+    generation: fact.generation,
+    kind: 'conflict',
+    claim: fact.claim,
+    reason: 'ClaimDiffers',
+    message: `declared before as ${describe(first)}; withdraw that first, or declare with replaces`,
+    holder: null,
+  };
+}
+
+function ended(device: Device, fact: FactOf<'conflict'> | FactOf<'failed'>): Partial<Device> {
+  const claim = fact.kind === 'conflict' ? fact.claim : claimOf(device);
+  if (claim === undefined) return {};
+  const { generation, kind, reason, message } = fact;
+  const holder = fact.kind === 'conflict' ? fact.holder : null;
+  return { waiting: null, terminal: { generation, kind, claim, reason, message, holder } };
+}
+
+function claimOf(device: Device): Claim | undefined {
+  return device.desired?.kind === 'present' ? device.desired.claim : device.reservation?.claim;
+}
+
+/** A claim as people read it. */
+export function describe(claim: Claim): string {
+  return `${claim.type} on ${claim.parent} of host ${claim.host}`;
+}
