@@ -103,7 +103,13 @@ function ended(device: Device, fact: FactOf<'conflict'> | FactOf<'failed'>): Par
   if (claim === undefined) return {};
   const { generation, kind, reason, message } = fact;
   const holder = fact.kind === 'conflict' ? fact.holder : null;
-  return { waiting: null, terminal: { generation, kind, claim, reason, message, holder } };
+  const terminal = { generation, kind, claim, reason, message, holder };
+  return { waiting: null, terminal, ...dropUnheld(device) };
+}
+
+/** A claim that ended before the UUID was ours holds nothing. */
+function dropUnheld(device: Device): Partial<Device> {
+  return device.reservation?.phase === 'claiming' ? { reservation: null } : {};
 }
 
 function claimOf(device: Device): Claim | undefined {

@@ -27,6 +27,8 @@ export type Positions = {
   readonly command: Cursor | null;
   /** Sequence of the last fact that the server acknowledged. */
   readonly forwarded: number;
+  /** The sequence which that fact got in the observed stream; 0 before the first. */
+  readonly witnessed: number;
   /** The incarnation under which this journal last spoke for its host; 0 before the first. */
   readonly incarnation: number;
 };
