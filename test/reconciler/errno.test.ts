@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import {
+  describeWrite,
+  errnoName,
+  explainErrno,
+  type Meaning,
+  meaningOf,
+  type Operation,
+} from '../../reconciler/errno.ts';
+
+/** What the mdev core and its drivers were seen to answer, and what must follow. */
+const SEEN: readonly (readonly [Operation, string, number, Meaning])[] = [
+  ['create', 'EAGAIN', 11, 'requeue'],
+  ['create', 'EEXIST', 17, 'look-again'],
+  ['create', 'ENODEV', 19, 'look-again'],
+  ['create', 'ENOENT', 2, 'look-again'],
+  ['create', 'ENOSPC', 28, 'no-capacity'],
+  ['create', 'EUSERS', 87, 'no-capacity'],
+  ['create', 'EINVAL', 22, 'invalid'],
+  ['create', 'EPERM', 1, 'not-permitted'],
+  ['create', 'EACCES', 13, 'not-permitted'],
+  ['create', 'EROFS', 30, 'not-permitted'],
+  ['create', 'EBUSY', 16, 'other'],
+  ['create', 'EIO', 5, 'other'],
+  ['create', 'ETIME', 62, 'other'],
+  ['remove', 'EAGAIN', 11, 'requeue'],
+  ['remove', 'EBUSY', 16, 'in-use'],
+  ['remove', 'ENODEV', 19, 'look-again'],
+  ['remove', 'ENOENT', 2, 'look-again'],
+  ['remove', 'EACCES', 13, 'not-permitted'],
+  ['remove', 'EINTR', 4, 'other'],
+  ['remove', 'ESTALE', 116, 'look-again'],
+  ['attribute', 'EBUSY', 16, 'in-use'],
+  ['attribute', 'EAGAIN', 11, 'requeue'],
+  ['attribute', 'EINVAL', 22, 'invalid'],
+  ['attribute', 'ELOOP', 40, 'invalid'],
+  ['attribute', 'ENODEV', 19, 'look-again'],
+  ['attribute', 'EPIPE', 32, 'look-again'],
+  ['attribute', 'EADDRINUSE', 98, 'other'],
+];
+
+describe('errno', () => {
+  test.each(SEEN)('%s answered %s (%i) means %s', (operation, name, errno, meaning) => {
+    expect(errnoName(errno)).toBe(name);
+    expect(meaningOf(operation, errno)).toBe(meaning);
+    expect(explainErrno(operation, errno)).toMatchObject({ name, meaning });
+  });
+
+  test('a number without a name is shown as a number', () => {
+    expect(errnoName(4711)).toBe('errno 4711');
+    expect(meaningOf('create', 4711)).toBe('other');
+  });
+
+  test('a description names the operation, the file, the errno and a way out', () => {
+    const text = describeWrite('create', { kind: 'errno', errno: 87, call: 'write', file: '/sys/x/create' });
+    expect(text).toBe(
+      'create: write of /sys/x/create answered EUSERS (87): the parent has as many instances as its driver allows',
+    );
+    expect(describeWrite('remove', { kind: 'in-use' })).toContain('nothing was written');
+    expect(describeWrite('remove', { kind: 'stuck', afterMs: 30_000 })).toContain('30000 ms');
+  });
+});
