@@ -1,11 +1,10 @@
 /**
  * What every npm script runs first: brings node_modules in line with the lockfile and, where the machine's Node is
  * too old, puts a pinned Node 24 into node_modules/.bin. npm places that folder first on the PATH of a script, so the
- * next command of the same script already runs on it.
+ * next command of the same script already runs on it; `env node` there keeps the shell from remembering the old one.
  *
  * It must run on Node 20, needs no network when nothing is missing, and prints one line for each thing it fetches.
  */
-// @ts-check
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -47,11 +46,15 @@ function packages(lockfile) {
   return existsSync(lockfile) ? JSON.parse(readFileSync(lockfile, 'utf8')).packages : undefined;
 }
 
-/** Asks the `node` that the next command will get, which is not this one once node_modules was made anew. */
+/** Asks the `node` that the next command will get: this one, unless node_modules held it and was made anew. */
 function nodeInPlace() {
-  const next = existsSync(join(modules, '.bin', 'node')) ? join(modules, '.bin', 'node') : 'node';
-  const running = process.versions.node;
-  const version = next === process.argv0 || next === process.execPath ? running : versionOf(next);
+  if (recentEnough(process.versions.node) && existsSync(process.execPath)) return true;
+  const own = join(modules, '.bin', 'node');
+  return recentEnough(versionOf(existsSync(own) ? own : 'node'));
+}
+
+/** @param {string} version */
+function recentEnough(version) {
   return Number.parseInt(version, 10) >= NODE_MAJOR_LEAST;
 }
 
@@ -68,7 +71,7 @@ function installNode() {
     fail(`mdevfleet runs on Node ${NODE_MAJOR_LEAST} or newer; this is ${process.version}, and npm has no Node
 ${NODE_PINNED} for ${platform}. Install Node ${NODE_MAJOR_LEAST} (from nodejs.org, or with nvm: nvm install ${NODE_MAJOR_LEAST}) and try again.`);
   }
-  npm(`Node ${NODE_PINNED}, since this is ${process.version}`, [
+  npm(`Node ${NODE_PINNED}, as this machine's is older`, [
     'install',
     '--no-save',
     '--ignore-scripts',
@@ -88,7 +91,7 @@ function npm(what, args) {
   });
   if (status !== 0) {
     fail(
-      `setup: npm ${args[0]} failed (${error?.message ?? `exit status ${status}`}). It needs npm and the network.`,
+      `setup: npm ${args[0]} failed (${error?.message ?? `exit status ${status}`}); what npm said is above.`,
     );
   }
 }
