@@ -1,0 +1,304 @@
+/**
+ * The reservation protocol: how a claim takes its UUID in the fleet's registry, and gives it back.
+ *
+ * Every act is a compare-and-set; a refusal names the revision that stands instead, which is read and
+ * cannot change. free → held is the only way in. An `unknown` outcome may still take effect at any
+ * later time, and is closed by asking again with the same arguments: that moves the key past every
+ * write still on its way, which a read could not. So whoever gave up a claim calls giveBack until it answers.
+ */
+import type { Holder } from '../events/fact.ts';
+import { type Claim, type Generation, sameClaim, sameGeneration, type Uuid } from '../events/names.ts';
+import { decodeHold, encodeValue, type Hold } from './hold.ts';
+import { type Entry, type Registry, RegistryUnavailable, type Written } from './registry.ts';
+
+/** Most writes in one call; after that others are too busy with the key, and the caller tries later. */
+export const WRITES_PER_CALL_MAX = 4;
+
+/** Nothing is known for certain: a time-out, an unreachable registry, another write in flight. Ask again later. */
+export type Unknown = { readonly kind: 'unknown'; readonly cause: unknown };
+
+/** In whose name the registry is written: a claim, and the incarnation of the agent that speaks for its host. */
+export type Owner = { readonly claim: Claim; readonly incarnation: number };
+
+/** What `take` is asked for. */
+export type Wish = Owner & {
+  readonly generation: Generation;
+  /** The claim that this one is declared to take the place of: it is waited for, not conflicted with. */
+  readonly replaces: Claim | null;
+};
+
+/**
+ * `held`: the UUID is this claim's. `taken`: another claim holds it. `leaving`: another claim is
+ * on its way out. `fenced`: it was taken from this host by force.
+ */
+export type Taken =
+  | { readonly kind: 'held'; readonly revision: number }
+  | { readonly kind: 'taken' | 'leaving' | 'fenced'; readonly holder: Holder }
+  | Unknown;
+
+/** `not-ours`: the key is free, another's, or fenced, and was left so. */
+export type Marked =
+  | { readonly kind: 'marked'; readonly revision: number }
+  | { readonly kind: 'not-ours' }
+  | Unknown;
+
+/** `given`: the key is free. `not-ours`: it is another's, or fenced, and was left so. */
+export type GivenBack = { readonly kind: 'given' } | { readonly kind: 'not-ours' } | Unknown;
+
+/**
+ * `ours`: it stands as it should. `fenced`: taken away by force. `lost`: the registry has forgotten
+ * a write that it had acknowledged; `holder` is who stands there now.
+ */
+export type Checked =
+  | { readonly kind: 'ours'; readonly revision: number }
+  | { readonly kind: 'fenced'; readonly holder: Holder }
+  | { readonly kind: 'lost'; readonly holder: Holder | null }
+  | Unknown;
+
+/** What stands under a UUID. Revision 0: it was never written. */
+type Standing =
+  | { readonly kind: 'free'; readonly revision: number }
+  | { readonly kind: 'taken'; readonly revision: number; readonly hold: Hold; readonly since: string };
+
+/** A write to try, and what it means when it succeeds. A null value erases. */
+type Attempt<T> = {
+  readonly kind: 'attempt';
+  readonly value: Uint8Array | null;
+  readonly expected: number;
+  done(revision: number): T;
+};
+
+/** Takes the UUID for a claim, or says who has it. Repeated with the same wish, it finds its own earlier write. */
+export function take(registry: Registry, uuid: Uuid, wish: Wish): Promise<Taken> {
+  const { claim, generation, incarnation } = wish;
+  const hold: Hold = { v: 1, claim, phase: 'held', generation, incarnation };
+  const at = (expected: number): Attempt<Taken> => ({
+    kind: 'attempt',
+    value: encodeValue(hold),
+    expected,
+    done: (revision) => ({ kind: 'held', revision }),
+  });
+  return pursue(registry, uuid, at(0), (standing) => {
+    const { revision } = standing;
+    if (standing.kind === 'free') return at(revision);
+    const how = relation(standing.hold, wish);
+    switch (how) {
+      case 'ours':
+        return sameHold(standing.hold, hold) ? { kind: 'held', revision } : at(revision);
+      case 'vacated':
+        return at(revision);
+      case 'overtaken':
+        return overtaken(wish);
+      case 'fenced':
+        return { kind: 'fenced', holder: holderOf(standing) };
+      case 'other':
+        return rival(holderOf(standing), wish.replaces);
+      default:
+        return how satisfies never;
+    }
+  });
+}
+
+/** Tells the fleet that a hold is on its way out. `revision` is where the hold was last known to stand. */
+export function markReleasing(
+  registry: Registry,
+  uuid: Uuid,
+  hold: Omit<Hold, 'v' | 'phase'>,
+  revision: number,
+): Promise<Marked> {
+  const releasing: Hold = { v: 1, ...hold, phase: 'releasing' };
+  const at = (expected: number): Attempt<Marked> => ({
+    kind: 'attempt',
+    value: encodeValue(releasing),
+    expected,
+    done: (marked) => ({ kind: 'marked', revision: marked }),
+  });
+  return pursue(registry, uuid, at(revision), (standing) => {
+    if (standing.kind === 'free') return { kind: 'not-ours' };
+    const how = relation(standing.hold, hold);
+    switch (how) {
+      case 'ours':
+        if (sameHold(standing.hold, releasing)) return { kind: 'marked', revision: standing.revision };
+        return at(standing.revision);
+      case 'overtaken':
+        return overtaken(hold);
+      case 'vacated':
+      case 'fenced':
+      case 'other':
+        return { kind: 'not-ours' };
+      default:
+        return how satisfies never;
+    }
+  });
+}
+
+/**
+ * Gives the UUID back. `revision` is where the hold was last known to stand; null for a claim that was
+ * given up before its outcome was known. A key that is free already is erased once more, and another
+ * host's tombstone written once more: a write of this claim may still be on its way to that very revision.
+ */
+export function giveBack(
+  registry: Registry,
+  uuid: Uuid,
+  owner: Owner,
+  revision: number | null,
+): Promise<GivenBack> {
+  const erase = (expected: number): Attempt<GivenBack> => ({
+    kind: 'attempt',
+    value: null,
+    expected,
+    done: () => ({ kind: 'given' }),
+  });
+  return pursue(registry, uuid, erase(revision ?? 0), (standing) => {
+    if (standing.kind === 'free') return erase(standing.revision);
+    const how = relation(standing.hold, owner);
+    switch (how) {
+      case 'ours':
+        return erase(standing.revision);
+      case 'vacated':
+        return restore(standing.hold, standing.revision);
+      case 'overtaken':
+        return overtaken(owner);
+      case 'fenced':
+      case 'other':
+        return { kind: 'not-ours' };
+      default:
+        return how satisfies never;
+    }
+  });
+}
+
+function restore(hold: Hold, expected: number): Attempt<GivenBack> {
+  return { kind: 'attempt', value: encodeValue(hold), expected, done: () => ({ kind: 'not-ours' }) };
+}
+
+/** Reads a hold back that the journal says was written at `revision`. */
+export async function checkHold(
+  registry: Registry,
+  uuid: Uuid,
+  owner: Owner,
+  revision: number,
+): Promise<Checked> {
+  const standing = await reading(async () => standingOf(uuid, await registry.read(uuid)));
+  if (standing.kind === 'unknown') return standing;
+  if (standing.kind === 'free') return { kind: 'lost', holder: null };
+  const how = relation(standing.hold, owner);
+  if (how === 'overtaken') return overtaken(owner);
+  if (standing.revision < revision) return { kind: 'lost', holder: holderOf(standing) };
+  if (how === 'ours') return { kind: 'ours', revision: standing.revision };
+  return { kind: 'fenced', holder: holderOf(standing) };
+}
+
+/** The hold under a UUID as it stands, undefined when there is none. Throws RegistryUnavailable. */
+export async function readHold(
+  registry: Registry,
+  uuid: Uuid,
+): Promise<{ readonly hold: Hold; readonly revision: number } | undefined> {
+  const standing = standingOf(uuid, await registry.read(uuid));
+  return standing.kind === 'free' ? undefined : { hold: standing.hold, revision: standing.revision };
+}
+
+/** Writes, and while refused reads what stands instead and does as `react` says. */
+async function pursue<T>(
+  registry: Registry,
+  uuid: Uuid,
+  first: Attempt<T>,
+  react: (standing: Standing) => Attempt<T> | T,
+): Promise<T | Unknown> {
+  let attempt = first;
+  for (let write = 0; write < WRITES_PER_CALL_MAX; write += 1) {
+    const written = await put(registry, uuid, attempt);
+    if (written.kind === 'written') return attempt.done(written.revision);
+    if (written.kind === 'unknown') return written;
+    const standing = await reading(() => standingAt(registry, uuid, written.revision));
+    if (standing.kind === 'unknown') return standing;
+    const next = react(standing);
+    if (!isAttempt(next)) return next;
+    attempt = next;
+  }
+  return unknown(`others kept writing ${uuid}`);
+}
+
+function isAttempt<T>(next: Attempt<T> | T): next is Attempt<T> {
+  return (next as { readonly kind?: unknown }).kind === 'attempt';
+}
+
+function put<T>(registry: Registry, uuid: Uuid, attempt: Attempt<T>): Promise<Written> {
+  const { value, expected } = attempt;
+  return value === null ? registry.erase(uuid, expected) : registry.write(uuid, value, expected);
+}
+
+async function standingAt(
+  registry: Registry,
+  uuid: Uuid,
+  revision: number | null,
+): Promise<Standing | Unknown> {
+  if (revision === null) return unknown(`the registry refused ${uuid} without saying where it stands`);
+  if (revision === 0) return { kind: 'free', revision };
+  const entry = await registry.at(uuid, revision);
+  if (entry === undefined) return unknown(`${uuid} was written again after revision ${revision}`);
+  return standingOf(uuid, entry);
+}
+
+function standingOf(uuid: Uuid, entry: Entry | undefined): Standing {
+  if (entry === undefined) return { kind: 'free', revision: 0 };
+  const { revision, value, time: since } = entry;
+  if (value === null) return { kind: 'free', revision };
+  return { kind: 'taken', revision, since, hold: decodeAt(uuid, revision, value) };
+}
+
+function decodeAt(uuid: Uuid, revision: number, value: Uint8Array): Hold {
+  try {
+    return decodeHold(value);
+  } catch (cause) {
+    const what = `the registry's value of ${uuid} at revision ${revision} is not a hold that this program reads`;
+    throw new RegistryUnavailable(what, { cause });
+  }
+}
+
+/** The answer of a read, with an unreachable registry as a value. */
+async function reading<T>(read: () => Promise<T>): Promise<T | Unknown> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (cause instanceof RegistryUnavailable) return { kind: 'unknown', cause };
+    throw cause;
+  }
+}
+
+/**
+ * What a hold is to an owner. `overtaken`: it is the same claim's, by a later incarnation of the host's agent.
+ * `fenced`: a tombstone for this host. `vacated`: a tombstone for another host, which keeps nobody else out.
+ */
+function relation(hold: Hold, owner: Owner): 'ours' | 'overtaken' | 'fenced' | 'vacated' | 'other' {
+  if (hold.phase === 'fenced') return hold.claim.host === owner.claim.host ? 'fenced' : 'vacated';
+  if (!sameClaim(hold.claim, owner.claim)) return 'other';
+  return hold.incarnation > owner.incarnation ? 'overtaken' : 'ours';
+}
+
+function rival(holder: Holder, replaces: Claim | null): Taken {
+  const named = replaces !== null && sameClaim(replaces, holder.claim);
+  return { kind: named || holder.phase === 'releasing' ? 'leaving' : 'taken', holder };
+}
+
+function holderOf(standing: Extract<Standing, { kind: 'taken' }>): Holder {
+  return { claim: standing.hold.claim, phase: standing.hold.phase, since: standing.since };
+}
+
+function sameHold(a: Hold, b: Hold): boolean {
+  return (
+    sameClaim(a.claim, b.claim) &&
+    a.phase === b.phase &&
+    sameGeneration(a.generation, b.generation) &&
+    a.incarnation === b.incarnation
+  );
+}
+
+function overtaken(owner: Owner): Unknown {
+  const { claim, incarnation } = owner;
+  return unknown(`another agent speaks for host ${claim.host} since incarnation ${incarnation}`);
+}
+
+function unknown(message: string): Unknown {
+  return { kind: 'unknown', cause: new Error(message) };
+}
