@@ -1,0 +1,86 @@
+/**
+ * Every limit that an operator can set, with its unit last in its name and its default.
+ *
+ * In a configuration file they stand under `limits`; as a variable, `retryDelayMsMax` is
+ * MDEVFLEET_LIMITS_RETRY_DELAY_MS_MAX. What no operator needs to set is a constant where it is used.
+ */
+import { z } from 'zod';
+import { EMBEDDED_POLL_MS } from '../events/embedded.ts';
+import { RECONCILER_LIMITS, type ReconcilerLimits } from '../reconciler/limits.ts';
+
+/** The longest delay that a timer takes. */
+const DELAY_MS_MAX = 2 ** 31 - 1;
+
+const EXPECTED = `expected a whole number from 1 to ${DELAY_MS_MAX}`;
+
+/** A variable's value is text. */
+const whole = z
+  .union(
+    [
+      z.number(),
+      z
+        .string()
+        .regex(/^[0-9]+$/)
+        .transform(Number),
+    ],
+    'expected a whole number',
+  )
+  .pipe(z.int(EXPECTED).min(1).max(DELAY_MS_MAX));
+
+const count = (preset: number) => whole.default(preset);
+const delayMs = count;
+
+const { waitDelayMsMax: wait, ...reconciler } = RECONCILER_LIMITS;
+
+export const limitSchemas = {
+  passesMax: count(reconciler.passesMax).describe('Devices worked on at a time'),
+  passesPerParentMax: count(reconciler.passesPerParentMax).describe('Of these, on one parent'),
+  writesPerParentMax: count(reconciler.writesPerParentMax).describe(
+    'Writes to sysfs at a time on one parent',
+  ),
+  stepsPerPassMax: count(reconciler.stepsPerPassMax).describe(
+    'Steps for one device before the next has its turn',
+  ),
+  retryDelayMsMin: delayMs(reconciler.retryDelayMsMin).describe('First delay before trying again'),
+  retryDelayMsMax: delayMs(reconciler.retryDelayMsMax).describe('Longest delay before trying again'),
+  waitTimerMsMax: delayMs(wait.timer).describe('Longest wait for what only time can tell'),
+  waitDeviceMsMax: delayMs(wait.device).describe('Longest wait for a uevent of the device'),
+  waitRegistryMsMax: delayMs(wait.registry).describe('Longest wait for a change in the registry'),
+  waitParentMsMax: delayMs(wait.parent).describe('Longest wait for a uevent of the parent'),
+  transientAttemptsMin: count(reconciler.transientAttemptsMin).describe(
+    'Attempts before a reason that usually passes is recorded',
+  ),
+  waitingRecordMsMin: delayMs(reconciler.waitingRecordMsMin).describe(
+    'Least time between two records of why one device waits',
+  ),
+  resyncMs: delayMs(reconciler.resyncMs).describe('Time between two passes over all devices'),
+  writeDeadlineMs: delayMs(10_000).describe('A write to sysfs that takes longer is stuck'),
+  stopDeadlineMs: delayMs(10_000).describe('Time that an agent has to finish when it is stopped'),
+  natsTimeoutMs: delayMs(5_000).describe('Longest wait for an answer of a NATS server'),
+  embeddedPollMs: delayMs(EMBEDDED_POLL_MS).describe('Time between two looks at the embedded stream'),
+};
+
+export type LimitName = keyof typeof limitSchemas;
+export type Limits = { readonly [K in LimitName]: number };
+
+/** The reconciler's part of the limits. */
+export function reconcilerLimits(limits: Limits): ReconcilerLimits {
+  const { waitTimerMsMax, waitDeviceMsMax, waitRegistryMsMax, waitParentMsMax } = limits;
+  return {
+    passesMax: limits.passesMax,
+    passesPerParentMax: limits.passesPerParentMax,
+    writesPerParentMax: limits.writesPerParentMax,
+    stepsPerPassMax: limits.stepsPerPassMax,
+    retryDelayMsMin: limits.retryDelayMsMin,
+    retryDelayMsMax: limits.retryDelayMsMax,
+    waitDelayMsMax: {
+      timer: waitTimerMsMax,
+      device: waitDeviceMsMax,
+      registry: waitRegistryMsMax,
+      parent: waitParentMsMax,
+    },
+    transientAttemptsMin: limits.transientAttemptsMin,
+    waitingRecordMsMin: limits.waitingRecordMsMin,
+    resyncMs: limits.resyncMs,
+  };
+}
