@@ -1,0 +1,183 @@
+/**
+ * Manifests: the files in which operators keep what should exist.
+ *
+ * A file holds DeviceSets, one per document, in YAML or JSON. Whatever is wrong is told with
+ * file, document, line and path, and everything that is wrong is told at once: one bad device
+ * must not hide the next. Nothing is normalised here, as in events/names.ts.
+ */
+import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+import { EVENT_BYTES_MAX } from '../events/codec.ts';
+import { presentData, TEXT_CHARS_MAX } from '../events/declaration.ts';
+
+/** Most bytes in one manifest file. */
+export const MANIFEST_BYTES_MAX = 16 * 1024 * 1024;
+/** Most problems that are kept; of the rest only the number is told. */
+export const PROBLEMS_MAX = 50;
+/** Most bytes of one device, as JSON: an event less what surrounds its data. */
+export const DEVICE_BYTES_MAX = EVENT_BYTES_MAX - 4096;
+
+export const API_VERSION = 'mdevfleet.io/v1';
+export const KIND = 'DeviceSet';
+
+const declaredDevice = presentData
+  .pick({ uuid: true, host: true, parent: true, type: true, attributes: true, labels: true })
+  .refine(
+    (one) => Buffer.byteLength(JSON.stringify(one)) <= DEVICE_BYTES_MAX,
+    `larger than ${DEVICE_BYTES_MAX} bytes`,
+  );
+
+/** One document of a manifest. The JSON Schema of manifests is made from this. */
+export const deviceSet = z
+  .strictObject({
+    apiVersion: z.literal(API_VERSION, `must be ${API_VERSION}`),
+    kind: z.literal(KIND, `must be ${KIND}`),
+    metadata: z.strictObject({
+      name: z.string().min(1).max(TEXT_CHARS_MAX).describe('Name of the set; its devices carry it'),
+    }),
+    devices: z.array(declaredDevice),
+  })
+  .describe('Mediated devices that should exist');
+
+type DeviceSet = z.infer<typeof deviceSet>;
+
+/** Where something stands in a manifest. `document` counts from 1, as does `line`. */
+export type Place = { readonly file: string; readonly document: number; readonly line: number };
+
+/** A device as declared by a manifest. */
+export type Listed = {
+  readonly set: string;
+  readonly device: DeviceSet['devices'][number];
+  readonly place: Place;
+};
+
+export type Problem = Place & { readonly path: string; readonly reason: string };
+
+/** A file as read; `name` is what messages call it. */
+export type ManifestFile = { readonly name: string; readonly text: string };
+
+/** `omitted`: how many problems there were beyond PROBLEMS_MAX. */
+export type Manifests =
+  | { readonly kind: 'valid'; readonly devices: readonly Listed[] }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly omitted: number };
+
+/** Reads manifests; a host and UUID may be listed once in all of them together. */
+export function parseManifests(files: readonly ManifestFile[]): Manifests {
+  const reads = files.map(parseFile);
+  const devices = reads.flatMap((read) => read.devices);
+  const problems = [...reads.flatMap((read) => read.problems), ...repeated(devices)];
+  if (problems.length === 0) return { kind: 'valid', devices };
+  return {
+    kind: 'invalid',
+    problems: problems.slice(0, PROBLEMS_MAX),
+    omitted: Math.max(0, problems.length - PROBLEMS_MAX),
+  };
+}
+
+type Read = { readonly devices: readonly Listed[]; readonly problems: readonly Problem[] };
+
+function parseFile(file: ManifestFile): Read {
+  const top = { file: file.name, document: 1, line: 1 };
+  if (Buffer.byteLength(file.text) > MANIFEST_BYTES_MAX) {
+    return broken(top, `larger than ${MANIFEST_BYTES_MAX} bytes; split it`);
+  }
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(file.text, { lineCounter: lines, prettyErrors: false });
+  const read = [...documents].map((document, index) =>
+    parseDocument(document, lines, { ...top, document: index + 1 }),
+  );
+  const devices = read.flatMap((one) => one.devices);
+  const problems = read.flatMap((one) => one.problems);
+  const empty = read.every((one) => one === EMPTY);
+  return empty ? broken(top, `holds no document; expected a ${KIND}`) : { devices, problems };
+}
+
+const EMPTY: Read = { devices: [], problems: [] };
+
+function parseDocument(document: Document.Parsed, lines: LineCounter, top: Place): Read {
+  if (document.errors.length > 0) {
+    const problems = document.errors.map((error) => ({
+      ...top,
+      line: lines.linePos(error.pos[0]).line,
+      path: '',
+      reason: error.message,
+    }));
+    return { devices: [], problems };
+  }
+  const value = plain(document);
+  if (value === null) return EMPTY;
+  if (value instanceof Error) return broken(top, value.message);
+  const lineOf = (path: readonly PropertyKey[]) => ({ ...top, line: lineAt(document, lines, path) });
+  const parsed = deviceSet.safeParse(value, { reportInput: true });
+  if (!parsed.success) return { devices: [], problems: explained(parsed.error, lineOf) };
+  const { metadata, devices } = parsed.data;
+  const listed = devices.map((device, index) => ({
+    set: metadata.name,
+    device,
+    place: lineOf(['devices', index]),
+  }));
+  return { devices: listed, problems: [] };
+}
+
+/** The document as plain values; an error when its aliases grow beyond measure. */
+function plain(document: Document.Parsed): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    return cause;
+  }
+}
+
+function broken(place: Place, reason: string): Read {
+  return { devices: [], problems: [{ ...place, path: '', reason }] };
+}
+
+/** The line of the innermost node on the path that the document has. */
+function lineAt(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number {
+  for (let depth = path.length; depth >= 0; depth -= 1) {
+    const node = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return 1;
+}
+
+function explained(error: z.ZodError, lineOf: (path: readonly PropertyKey[]) => Place): Problem[] {
+  return error.issues.map((issue) => {
+    const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+    const place = lineOf([...issue.path, ...unknown]);
+    return { ...place, path: pathText(issue.path), reason: reasonOf(issue) };
+  });
+}
+
+function reasonOf(issue: z.core.$ZodIssue): string {
+  const { code, input, message } = issue;
+  const unquoted = typeof input === 'number' || typeof input === 'boolean';
+  if (code === 'invalid_type' && issue.expected === 'string' && unquoted) {
+    return `${message}; write it in quotes`;
+  }
+  if (code === 'invalid_type' && input === undefined) return 'missing';
+  return message;
+}
+
+/** `devices[3].attributes[0].name` */
+function pathText(path: readonly PropertyKey[]): string {
+  const parts = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`));
+  return parts.join('').replace(/^\./, '');
+}
+
+function repeated(devices: readonly Listed[]): Problem[] {
+  const first = new Map<string, Place>();
+  const problems: Problem[] = [];
+  for (const { device, place } of devices) {
+    const key = `${device.host}/${device.uuid}`;
+    const before = first.get(key);
+    if (before === undefined) first.set(key, place);
+    else problems.push({ ...place, path: key, reason: `listed twice, first in ${placeText(before)}` });
+  }
+  return problems;
+}
+
+/** `fleet.yaml, document 2, line 14` */
+export function placeText(place: Place): string {
+  return `${place.file}, document ${place.document}, line ${place.line}`;
+}
