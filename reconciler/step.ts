@@ -4,10 +4,13 @@
  * A plan is data. The executor makes no choices of its own, and a plan is only ever made
  * for what was read just now.
  */
-import type { Holder } from '../events/fact.ts';
+import type { FactOf, Holder } from '../events/fact.ts';
 import type { Attribute, Claim, Generation } from '../events/names.ts';
 import type { TerminalReason, WaitingReason } from '../events/reasons.ts';
 import type { Place } from './host.ts';
+
+/** Why an active device is not there any more. */
+export type DriftCause = FactOf<'drift'>['cause'];
 
 export type Step =
   /** Journal the intent, compare-and-set in the registry, journal the revision. */
@@ -18,7 +21,7 @@ export type Step =
   /** Journal that the device is whole. */
   | { readonly do: 'activate'; readonly generation: Generation }
   /** Journal that an active device is not there any more. */
-  | { readonly do: 'record-drift'; readonly generation: Generation }
+  | { readonly do: 'record-drift'; readonly generation: Generation; readonly cause: DriftCause }
   /** Journal and register that the hold is on its way out. */
   | { readonly do: 'begin-release'; readonly cause: 'Withdrawn' | 'Replaced' }
   | { readonly do: 'remove'; readonly place: Place }

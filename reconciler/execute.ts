@@ -1,0 +1,288 @@
+/**
+ * The executor: carries out one step of a plan and says how it went.
+ *
+ * It makes no choices of its own. The order within a step is what keeps promises: the intent
+ * is durable before the act, the act before its record. An intent that was decided on an
+ * older state of the device is refused by the journal and decided again.
+ */
+import type { Fact, Holder } from '../events/fact.ts';
+import type { Generation } from '../events/names.ts';
+import type { TerminalReason, WaitingReason } from '../events/reasons.ts';
+import type { Device } from '../store/device.ts';
+import type { AppendResult, Journal } from '../store/journal.ts';
+import type { Registry } from '../store/registry.ts';
+import { giveBack, markReleasing, take } from '../store/reserve.ts';
+import { describeWrite, type Operation, meaningOf } from './errno.ts';
+import type { Gate } from './gate.ts';
+import type { Host, Place, WriteResult } from './host.ts';
+import type { Memory } from './memory.ts';
+import type { Step, Wake } from './step.ts';
+
+/** How a step went. */
+export type Outcome =
+  /** Done; look again. */
+  | { readonly kind: 'again' }
+  /** It will pass: try again with backoff. */
+  | { readonly kind: 'requeue'; readonly why: string }
+  | {
+      readonly kind: 'waiting';
+      readonly reason: WaitingReason;
+      readonly message: string;
+      readonly wake: Wake;
+      readonly errno: number | null;
+    }
+  | {
+      readonly kind: 'terminal';
+      readonly end: 'conflict' | 'failed';
+      readonly reason: TerminalReason;
+      readonly message: string;
+      readonly holder: Holder | null;
+      readonly errno: number | null;
+    };
+
+/** What steps act on. */
+export type Acting = {
+  readonly journal: Journal;
+  readonly registry: Registry;
+  readonly host: Host;
+  readonly gate: Gate;
+  readonly memory: Memory;
+  /** The incarnation under which this agent may write to the registry; null while it has none. */
+  readonly incarnation: () => number | null;
+};
+
+const AGAIN: Outcome = { kind: 'again' };
+
+/** Carries out one step for the device as it was planned on. */
+export function execute(acting: Acting, device: Device, step: Step): Promise<Outcome> {
+  switch (step.do) {
+    case 'claim':
+      return claim(acting, device, step);
+    case 'create':
+      return create(acting, device, step.place);
+    case 'configure':
+      return configure(acting, device, step);
+    case 'activate':
+      return activate(acting, device, step.generation);
+    case 'record-drift':
+      return drift(acting, device, step);
+    case 'begin-release':
+      return beginRelease(acting, device, step.cause);
+    case 'remove':
+      return remove(acting, device, step.place);
+    case 'release':
+      return release(acting, device);
+    case 'forget':
+      return record(acting, device, { kind: 'gone', v: 1, ...about(device) });
+    default:
+      return step satisfies never;
+  }
+}
+
+type StepOf<D extends Step['do']> = Extract<Step, { do: D }>;
+
+async function claim(acting: Acting, device: Device, step: StepOf<'claim'>): Promise<Outcome> {
+  const incarnation = acting.incarnation();
+  if (incarnation === null) return unreachable('this agent has not reached the registry yet');
+  const { generation } = step;
+  if (device.reservation === null) {
+    const intent = { kind: 'claiming', v: 1, uuid: device.uuid, generation, claim: step.claim } as const;
+    const begun = await record(acting, device, intent);
+    if (begun.kind !== 'again') return begun;
+  }
+  return reserve(acting, device, step, incarnation);
+}
+
+async function reserve(
+  acting: Acting,
+  device: Device,
+  { claim: wanted, generation, replaces }: StepOf<'claim'>,
+  incarnation: number,
+): Promise<Outcome> {
+  const { uuid } = device;
+  const wish = { claim: wanted, generation, incarnation, replaces };
+  const answer = await take(acting.registry, uuid, wish);
+  switch (answer.kind) {
+    case 'held':
+      acting.memory.untried(uuid);
+      return note(acting, { kind: 'reserved', v: 1, uuid, generation, revision: answer.revision });
+    case 'taken':
+      return conflict(answer.holder);
+    case 'leaving':
+      return waiting('HolderLeaving', `${holds(answer.holder)}, and is on its way out`, 'registry');
+    case 'fenced':
+      return note(acting, { kind: 'fenced', v: 1, uuid, generation, message: holds(answer.holder) });
+    case 'unknown':
+      return unreachable('the registry did not answer; the claim is made again');
+    default:
+      return answer satisfies never;
+  }
+}
+
+async function create(acting: Acting, device: Device, place: Place): Promise<Outcome> {
+  acting.memory.tried(device.uuid);
+  const result = await write(acting, device, place, () => acting.host.create(device.uuid, place));
+  if (result === 'changed') return AGAIN;
+  if (result.kind === 'ok') {
+    acting.memory.created(device.uuid);
+    return AGAIN;
+  }
+  return judge('create', result, place);
+}
+
+async function configure(
+  acting: Acting,
+  device: Device,
+  { place, attributes }: StepOf<'configure'>,
+): Promise<Outcome> {
+  for (const attribute of attributes) {
+    const result = await write(acting, device, place, () =>
+      acting.host.setAttribute(device.uuid, place, attribute),
+    );
+    if (result === 'changed') return AGAIN;
+    if (result.kind === 'ok') continue;
+    const outcome = judge('attribute', result, place);
+    return outcome.kind === 'terminal' ? rollBack(acting, device, place, outcome) : outcome;
+  }
+  if (device.desired?.kind !== 'present') return AGAIN;
+  const applied = [...device.desired.attributes];
+  return note(acting, { kind: 'configured', v: 1, ...about(device), attributes: applied });
+}
+
+/** Removes a device that this agent has just made; the first error stays the one that is told. */
+async function rollBack(acting: Acting, device: Device, place: Place, first: Outcome): Promise<Outcome> {
+  if (acting.memory.made(device.uuid) !== 'created') return first;
+  const result = await acting.gate.through(place.parent, () => acting.host.remove(device.uuid, place));
+  if (result.kind === 'ok' || first.kind !== 'terminal') return first;
+  return { ...first, message: `${first.message}; taking the device back failed too: ${describeWrite('remove', result)}` };
+}
+
+async function activate(acting: Acting, device: Device, generation: Generation): Promise<Outcome> {
+  const made = acting.memory.made(device.uuid);
+  const how = made === 'created' ? 'created' : made === 'untried' ? 'adopted' : 'unknown';
+  acting.memory.seen(device.uuid);
+  return note(acting, { kind: 'active', v: 1, uuid: device.uuid, generation, how });
+}
+
+async function drift(acting: Acting, device: Device, step: StepOf<'record-drift'>): Promise<Outcome> {
+  const { generation, cause } = step;
+  acting.memory.untried(device.uuid);
+  return record(acting, device, { kind: 'drift', v: 1, uuid: device.uuid, generation, cause });
+}
+
+/** The mark in the registry only tells others to wait; the way out does not depend on it. */
+async function beginRelease(
+  acting: Acting,
+  device: Device,
+  cause: StepOf<'begin-release'>['cause'],
+): Promise<Outcome> {
+  const { reservation, uuid } = device;
+  const incarnation = acting.incarnation();
+  const begun = await record(acting, device, { kind: 'releasing', v: 1, ...about(device), cause });
+  if (begun.kind !== 'again' || reservation === null || incarnation === null) return begun;
+  const { claim: ours, generation, revision } = reservation;
+  if (revision !== null) {
+    await markReleasing(acting.registry, uuid, { claim: ours, generation, incarnation }, revision);
+  }
+  return AGAIN;
+}
+
+async function remove(acting: Acting, device: Device, place: Place): Promise<Outcome> {
+  const result = await write(acting, device, place, () => acting.host.remove(device.uuid, place));
+  return result === 'changed' || result.kind === 'ok' ? AGAIN : judge('remove', result, place);
+}
+
+async function release(acting: Acting, device: Device): Promise<Outcome> {
+  const { reservation, uuid } = device;
+  if (reservation === null) return AGAIN;
+  const incarnation = acting.incarnation();
+  if (incarnation === null) return unreachable('the UUID is given back once the registry is reached');
+  const { claim: ours, revision } = reservation;
+  const answer = await giveBack(acting.registry, uuid, { claim: ours, incarnation }, revision);
+  if (answer.kind === 'unknown') return unreachable('the registry did not answer; it is asked again');
+  return record(acting, device, { kind: 'gone', v: 1, ...about(device) });
+}
+
+/** Writes below a parent when its turn comes, unless the device was decided upon anew while it waited. */
+function write(
+  acting: Acting,
+  device: Device,
+  place: Place,
+  act: () => Promise<WriteResult>,
+): Promise<WriteResult | 'changed'> {
+  return acting.gate.through<WriteResult | 'changed'>(place.parent, async () => {
+    const current = acting.journal.device(device.uuid).version === device.version;
+    return current ? act() : 'changed';
+  });
+}
+
+/** What a failed write means for the device. */
+function judge(operation: Operation, result: Exclude<WriteResult, { kind: 'ok' }>, place: Place): Outcome {
+  const message = describeWrite(operation, result);
+  if (result.kind === 'in-use') return waiting('InUse', message, 'timer');
+  if (result.kind === 'stuck') return waiting('WriteStuck', message, 'timer');
+  const { errno } = result;
+  const meaning = meaningOf(operation, errno);
+  switch (meaning) {
+    case 'requeue':
+    case 'look-again':
+      return { kind: 'requeue', why: message };
+    case 'no-capacity':
+      return waiting('NoCapacity', `no instance of ${place.type} on ${place.parent}: ${message}`, 'device', errno);
+    case 'in-use':
+      return waiting('InUse', message, 'timer', errno);
+    case 'not-permitted':
+      return waiting('NotPermitted', message, 'timer', errno);
+    case 'invalid':
+      return invalid(operation, message, errno);
+    case 'other':
+      return operation === 'attribute' ? invalid(operation, message, errno) : waiting('KernelError', message, 'timer', errno);
+    default:
+      return meaning satisfies never;
+  }
+}
+
+function invalid(operation: Operation, message: string, errno: number): Outcome {
+  const reason = operation === 'attribute' ? 'AttributeRefused' : 'InvalidArgument';
+  return { kind: 'terminal', end: 'failed', reason, message, holder: null, errno };
+}
+
+/** Records an intent or a verdict: refused when the device was decided upon anew. */
+async function record(acting: Acting, device: Device, fact: Fact): Promise<Outcome> {
+  const expected = { uuid: device.uuid, version: device.version };
+  return ofAppend(await acting.journal.append({ facts: [fact], expected }));
+}
+
+/** Records what has happened: true whatever was decided meanwhile. */
+async function note(acting: Acting, fact: Fact): Promise<Outcome> {
+  return ofAppend(await acting.journal.append({ facts: [fact] }));
+}
+
+function ofAppend(result: AppendResult): Outcome {
+  return result.kind === 'failed' ? { kind: 'requeue', why: 'the journal could not be written' } : AGAIN;
+}
+
+/** UUID and generation of a fact about a device that is desired or held. */
+function about(device: Device): { uuid: string; generation: Generation } {
+  const generation = device.desired?.generation ?? device.reservation?.generation;
+  if (generation === undefined) throw new Error(`a step was planned for ${device.uuid}, of which nothing is known`);
+  return { uuid: device.uuid, generation };
+}
+
+function waiting(reason: WaitingReason, message: string, wake: Wake, errno: number | null = null): Outcome {
+  return { kind: 'waiting', reason, message, wake, errno };
+}
+
+function unreachable(message: string): Outcome {
+  return waiting('RegistryUnreachable', message, 'registry');
+}
+
+function conflict(holder: Holder): Outcome {
+  const cure = 'delete one of the two declarations; `mdevfleet retry` asks again for this one';
+  const message = `${holds(holder)}; ${cure}`;
+  return { kind: 'terminal', end: 'conflict', reason: 'UuidHeld', message, holder, errno: null };
+}
+
+function holds({ claim: theirs, since }: Holder): string {
+  return `held by host ${theirs.host} (${theirs.type} on ${theirs.parent}) since ${since}`;
+}

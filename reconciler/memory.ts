@@ -1,0 +1,48 @@
+/**
+ * What this agent remembers of its own doing, and loses when it ends.
+ *
+ * Nothing here is needed to be right, only to be precise: whether a device was made by this
+ * agent (then it may take it back), and whether it was seen since the machine booted.
+ */
+import type { Uuid } from '../events/names.ts';
+
+/** `untried`: reserved by this agent, which has not written `create` since. */
+export type Made = 'untried' | 'tried' | 'created';
+
+export class Memory {
+  readonly #made = new Map<Uuid, Made>();
+  readonly #seen = new Set<Uuid>();
+  readonly #bootIsNew: boolean;
+
+  /** @param bootIsNew true when the machine booted since the journal was last written */
+  constructor(bootIsNew: boolean) {
+    this.#bootIsNew = bootIsNew;
+  }
+
+  made(uuid: Uuid): Made | undefined {
+    return this.#made.get(uuid);
+  }
+
+  untried(uuid: Uuid): void {
+    this.#made.set(uuid, 'untried');
+  }
+
+  tried(uuid: Uuid): void {
+    this.#made.set(uuid, 'tried');
+  }
+
+  created(uuid: Uuid): void {
+    this.#made.set(uuid, 'created');
+  }
+
+  /** The device was whole just now. */
+  seen(uuid: Uuid): void {
+    this.#made.delete(uuid);
+    this.#seen.add(uuid);
+  }
+
+  /** True while the device was not seen since a new boot. */
+  rebooted(uuid: Uuid): boolean {
+    return this.#bootIsNew && !this.#seen.has(uuid);
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * The planner: what is desired and held, against what was just observed, gives the next step
+ * or the reason why there is none.
+ *
+ * Pure, and one step at a time: after every step everything is read afresh. Nothing that
+ * destroys ever follows from what could not be read, and `remove` is planned only for a
+ * complete device on the very place that this host holds.
+ */
+import {
+  type Attribute,
+  type Claim,
+  sameAttributes,
+  sameClaim,
+  sameGeneration,
+} from '../events/names.ts';
+import type { WaitingReason } from '../events/reasons.ts';
+import type { Desired, Device, Reservation } from '../store/device.ts';
+import { writesBetween } from './attributes.ts';
+import type { Look, Observed, Place, Room } from './host.ts';
+import type { DriftCause, Plan, Step, Wake } from './step.ts';
+
+/** What the planner looks at of a device. */
+export type Known = Pick<Device, 'desired' | 'reservation' | 'terminal'> & {
+  /** True while the device has not been seen since the machine booted anew. */
+  readonly rebooted: boolean;
+};
+
+type Present = Extract<Desired, { kind: 'present' }>;
+type Seen = Extract<Observed, { kind: 'present' }>;
+
+const SETTLED: Plan = { kind: 'settled' };
+
+/** The one next thing to do, or not to do, for a UUID. */
+export function plan(known: Known, observed: Observed): Plan {
+  if (observed.kind === 'unreadable') return wait('HostUnreadable', observed.message, 'timer');
+  if (observed.kind === 'busy') {
+    return wait('Busy', `process ${observed.pid} of an earlier agent still writes for this UUID`, 'timer');
+  }
+  if (known.desired === null) return SETTLED;
+  return known.desired.kind === 'present'
+    ? planPresent(known.desired, known, observed)
+    : planAbsent(known.reservation, observed, 'Withdrawn');
+}
+
+/** Where to look for a UUID before planning, and whether to find out if it is in use. */
+export function lookFor(known: Pick<Known, 'desired' | 'reservation'>): Look {
+  const { desired, reservation } = known;
+  const leaving = reservation !== null && !isFor(reservation, desired);
+  const claim = leaving || desired?.kind !== 'present' ? reservation?.claim : desired.claim;
+  return { place: claim === undefined ? null : placeOf(claim), use: leaving };
+}
+
+/** True when the reservation is on its way to, or at, what is desired. */
+function isFor(reservation: Reservation, desired: Desired | null): boolean {
+  return (
+    desired?.kind === 'present' &&
+    reservation.phase !== 'releasing' &&
+    sameClaim(reservation.claim, desired.claim)
+  );
+}
+
+function planPresent(desired: Present, known: Known, observed: Observed): Plan {
+  const { reservation, terminal } = known;
+  if (terminal !== null && sameGeneration(terminal.generation, desired.generation)) {
+    const { kind: end, reason, message, holder } = terminal;
+    return { kind: 'terminal', end, reason, message, holder };
+  }
+  if (reservation === null) return planClaim(desired, observed);
+  if (reservation.phase === 'fenced') return fenced();
+  if (!isFor(reservation, desired)) return planAbsent(reservation, observed, 'Replaced');
+  if (reservation.phase === 'claiming') return step(claimStep(desired));
+  return planHeld(desired, reservation, observed, known.rebooted);
+}
+
+function planClaim(desired: Present, observed: Observed): Plan {
+  const standsInTheWay = inTheWay(observed, desired.claim);
+  return standsInTheWay ?? step(claimStep(desired));
+}
+
+function claimStep({ claim, generation, replaces }: Present): Step {
+  return { do: 'claim', claim, generation, replaces };
+}
+
+/** What keeps a claim from its place: another device of that UUID, or one that comes or goes. */
+function inTheWay(observed: Observed, claim: Claim): Plan | undefined {
+  switch (observed.kind) {
+    case 'incomplete':
+      return createInProgress(observed.parent);
+    case 'removing':
+      return removalInProgress(observed.parent);
+    case 'present':
+      return isAt(observed, claim) ? undefined : foreign(observed);
+    default:
+      return undefined;
+  }
+}
+
+function planHeld(
+  desired: Present,
+  reservation: Reservation,
+  observed: Observed,
+  rebooted: boolean,
+): Plan {
+  const standsInTheWay = inTheWay(observed, desired.claim);
+  if (standsInTheWay !== undefined) return standsInTheWay;
+  if (observed.kind === 'present') return planWhole(desired, reservation);
+  const room = observed.kind === 'absent' ? observed.room : null;
+  if (reservation.phase !== 'active') return planCreate(desired.claim, room);
+  const cause = driftCause(room, rebooted);
+  return step({ do: 'record-drift', generation: desired.generation, cause });
+}
+
+function driftCause(room: Room | null, rebooted: boolean): DriftCause {
+  if (rebooted) return 'Rebooted';
+  return room?.kind === 'parent-absent' ? 'ParentGone' : 'Removed';
+}
+
+/** The device stands where it should: bring its attributes in line, then it is active. */
+function planWhole(desired: Present, reservation: Reservation): Plan {
+  const place = placeOf(desired.claim);
+  const attributes = missing(reservation.applied, desired.attributes);
+  if (attributes === undefined) {
+    return wait('NeedsRecreate', 'the attributes cannot be changed on a live device; delete and declare it again', 'timer');
+  }
+  if (attributes.length > 0) return step({ do: 'configure', place, attributes });
+  if (reservation.phase === 'active') return SETTLED;
+  return step({ do: 'activate', generation: desired.generation });
+}
+
+function missing(applied: readonly Attribute[] | null, declared: readonly Attribute[]) {
+  return sameAttributes(applied ?? [], declared) ? [] : writesBetween(applied ?? [], declared);
+}
+
+function planCreate(claim: Claim, room: Room | null): Plan {
+  const { parent, type } = claim;
+  switch (room?.kind) {
+    case 'parent-absent':
+      return wait('ParentAbsent', `there is no parent ${parent} on this host`, 'parent');
+    case 'type-absent':
+      return wait('TypeAbsent', `parent ${parent} offers no type ${type}`, 'parent');
+    case 'available':
+      return room.instances > 0
+        ? step({ do: 'create', place: placeOf(claim) })
+        : wait('NoCapacity', `no instance of ${type} is available on ${parent}`, 'device');
+    case undefined:
+      return step({ do: 'create', place: placeOf(claim) });
+    default:
+      return room satisfies never;
+  }
+}
+
+/** The way out of a hold: remove what stands there, and give the UUID back once it is gone. */
+function planAbsent(
+  reservation: Reservation | null,
+  observed: Observed,
+  cause: 'Withdrawn' | 'Replaced',
+): Plan {
+  if (reservation === null) return SETTLED;
+  switch (observed.kind) {
+    case 'incomplete':
+      return createInProgress(observed.parent);
+    case 'removing':
+      return removalInProgress(observed.parent);
+    case 'present':
+      return planRemoval(reservation, observed, cause);
+    default:
+      return step(reservation.phase === 'fenced' ? { do: 'forget' } : { do: 'release' });
+  }
+}
+
+function planRemoval(reservation: Reservation, seen: Seen, cause: 'Withdrawn' | 'Replaced'): Plan {
+  if (!isAt(seen, reservation.claim)) {
+    return wait('ForeignDevice', `a device that is not ours stands at ${at(seen.place)}`, 'device');
+  }
+  if (reservation.phase === 'claiming') return step({ do: 'release' });
+  if (!seen.removable) {
+    const cure = 'its remove file is gone for good; only unregistering its parent (a driver reload, a reboot) clears it';
+    return wait('Unremovable', cure, 'parent');
+  }
+  if (seen.use === 'in-use') return wait('InUse', 'the device is in use; it is removed once it is free', 'timer');
+  const leaving = reservation.phase === 'releasing' || reservation.phase === 'fenced';
+  return step(leaving ? { do: 'remove', place: seen.place } : { do: 'begin-release', cause });
+}
+
+function createInProgress(parent: string): Plan {
+  return wait('CreateInProgress', `its create on ${parent} has not finished`, 'device');
+}
+
+function removalInProgress(parent: string): Plan {
+  return wait('RemovalInProgress', `its removal from ${parent} has not finished`, 'device');
+}
+
+function foreign(seen: Seen): Plan {
+  const message = `the UUID exists on this host at ${at(seen.place)}; remove that device or withdraw this declaration`;
+  return { kind: 'terminal', end: 'conflict', reason: 'ForeignDevice', message, holder: null };
+}
+
+function fenced(): Plan {
+  const message = 'the UUID was taken from this host by force; delete this declaration to clean up';
+  return { kind: 'terminal', end: 'failed', reason: 'Fenced', message, holder: null };
+}
+
+function step(what: Step): Plan {
+  return { kind: 'step', step: what };
+}
+
+function wait(reason: WaitingReason, message: string, wake: Wake): Plan {
+  return { kind: 'waiting', reason, message, wake };
+}
+
+function isAt(seen: Seen, claim: Claim): boolean {
+  return seen.place.parent === claim.parent && seen.place.type === claim.type;
+}
+
+function placeOf({ parent, type }: Claim): Place {
+  return { parent, type };
+}
+
+function at({ parent, type }: Place): string {
+  return `${parent}, type ${type}`;
+}

@@ -1,0 +1,196 @@
+/**
+ * The reconciler: triggers name UUIDs, the queue gives each its turn, a pass brings it in line.
+ *
+ * A declaration, a change seen on the host, a timer and the start-up share this one path.
+ * The periodic pass over everything finds what the triggers missed; what it finds is
+ * counted, since in a program without faults that is nothing.
+ */
+import type { Uuid } from '../events/names.ts';
+import type { Device } from '../store/device.ts';
+import { backoffMs } from './backoff.ts';
+import type { Cancel, Clock, Random } from './clock.ts';
+import type { Acting } from './execute.ts';
+import { Gate } from './gate.ts';
+import type { Change } from './host.ts';
+import type { ReconcilerLimits } from './limits.ts';
+import { type PassEnd, runPass } from './pass.ts';
+import { KeyedQueue } from './queue.ts';
+import { recordUnmanaged } from './unmanaged.ts';
+
+/** Why a UUID got a pass. */
+export type Trigger = 'declaration' | 'command' | 'change' | 'start' | 'resync' | 'registry';
+
+/** What the reconciler tells of itself; every call is cheap and may be ignored. */
+export type ReconcilerEvents = {
+  passEnded(uuid: Uuid, end: PassEnd, steps: number): void;
+  passFailed(uuid: Uuid, error: unknown): void;
+  foundByResync(uuid: Uuid): void;
+  surveyed(): void;
+};
+
+export type ReconcilerPorts = Omit<Acting, 'gate'> & {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: ReconcilerEvents;
+  readonly limits: ReconcilerLimits;
+};
+
+type Progress = { attempts: number; waitingRecordedMs: number | null };
+
+export class Reconciler {
+  readonly #ports: ReconcilerPorts;
+  readonly #acting: Acting;
+  readonly #queue: KeyedQueue;
+  readonly #progress = new Map<Uuid, Progress>();
+  readonly #resynced = new Set<Uuid>();
+  #stopListening: Cancel = () => {};
+  #cancelResync: Cancel = () => {};
+  #surveying: 'no' | 'yes' | 'once-more' = 'no';
+
+  constructor(ports: ReconcilerPorts) {
+    const { clock, limits } = ports;
+    this.#ports = ports;
+    this.#acting = { ...ports, gate: new Gate(limits.writesPerParentMax) };
+    this.#queue = new KeyedQueue({
+      clock,
+      runningMax: limits.passesMax,
+      runningPerLaneMax: limits.passesPerParentMax,
+      laneOf: (uuid) => laneOf(ports.journal.device(uuid)),
+      run: (uuid) => this.#pass(uuid),
+    });
+  }
+
+  get depth(): KeyedQueue['depth'] {
+    return this.#queue.depth;
+  }
+
+  /** Begins: a pass for everything that the journal knows, then on changes and periodically. */
+  start(): void {
+    this.#stopListening = this.#ports.host.onChange((change) => this.#changed(change));
+    this.#everything('start');
+    this.#scheduleResync();
+  }
+
+  /** Gives the UUID a pass as soon as there is room. */
+  trigger(uuid: Uuid, why: Trigger): void {
+    if (why === 'resync') this.#resynced.add(uuid);
+    else this.#progress.delete(uuid);
+    this.#queue.add(uuid);
+  }
+
+  /** The registry can be asked (again): what waits for it gets a pass. */
+  registryReached(): void {
+    for (const { uuid, waiting, reservation } of this.#ports.journal.devices()) {
+      const held = reservation === null || reservation.phase === 'claiming' || reservation.phase === 'releasing';
+      if (waiting !== null || held) this.trigger(uuid, 'registry');
+    }
+  }
+
+  /** Starts nothing more; resolves when the passes under way have ended. */
+  async stop(): Promise<void> {
+    this.#stopListening();
+    this.#cancelResync();
+    await this.#queue.close();
+  }
+
+  #everything(why: Trigger): void {
+    for (const device of this.#ports.journal.devices()) this.trigger(device.uuid, why);
+    void this.#survey();
+  }
+
+  #scheduleResync(): void {
+    this.#cancelResync = this.#ports.clock.after(this.#ports.limits.resyncMs, () => {
+      this.#everything('resync');
+      this.#scheduleResync();
+    });
+  }
+
+  #changed(change: Change): void {
+    switch (change.kind) {
+      case 'device':
+        return this.#deviceChanged(change.uuid);
+      case 'parent':
+        return this.#parentChanged(change.parent);
+      case 'unknown':
+        return this.#everything('change');
+      default:
+        change satisfies never;
+    }
+  }
+
+  #deviceChanged(uuid: Uuid): void {
+    const { desired, reservation } = this.#ports.journal.device(uuid);
+    if (desired?.kind === 'present' || reservation !== null) this.trigger(uuid, 'change');
+    else void this.#survey();
+  }
+
+  #parentChanged(parent: string): void {
+    for (const device of this.#ports.journal.devices()) {
+      if (laneOf(device) === parent) this.trigger(device.uuid, 'change');
+    }
+    void this.#survey();
+  }
+
+  /** One survey at a time; asked for while one runs, another one follows. */
+  async #survey(): Promise<void> {
+    if (this.#surveying !== 'no') {
+      this.#surveying = 'once-more';
+      return;
+    }
+    this.#surveying = 'yes';
+    await recordUnmanaged(this.#ports.journal, this.#ports.host);
+    this.#ports.events.surveyed();
+    const again = this.#surveying === ('once-more' as string);
+    this.#surveying = 'no';
+    if (again) await this.#survey();
+  }
+
+  async #pass(uuid: Uuid): Promise<void> {
+    const { limits, events } = this.#ports;
+    const progress = this.#progressOf(uuid);
+    try {
+      const attempt = { count: progress.attempts, mayRecordWaiting: this.#mayRecord(progress) };
+      const before = this.#ports.journal.device(uuid).waiting?.reason;
+      const end = await runPass(this.#acting, limits, uuid, attempt);
+      const after = this.#ports.journal.device(uuid).waiting?.reason;
+      if (after !== undefined && after !== before) progress.waitingRecordedMs = this.#now();
+      if (this.#resynced.delete(uuid) && end.steps > 0) events.foundByResync(uuid);
+      events.passEnded(uuid, end, end.steps);
+      this.#scheduleNext(uuid, progress, end);
+    } catch (error) {
+      events.passFailed(uuid, error);
+      this.#scheduleNext(uuid, progress, { kind: 'requeue', why: 'a pass failed' });
+    }
+  }
+
+  #scheduleNext(uuid: Uuid, progress: Progress, end: PassEnd): void {
+    const { limits, random } = this.#ports;
+    if (end.kind === 'settled' || end.kind === 'terminal') {
+      this.#progress.delete(uuid);
+      return;
+    }
+    progress.attempts += 1;
+    const maxMs = end.kind === 'waiting' ? limits.waitDelayMsMax[end.wake] : limits.retryDelayMsMax;
+    this.#queue.addAfter(uuid, backoffMs(progress.attempts, limits.retryDelayMsMin, maxMs, random()));
+  }
+
+  #progressOf(uuid: Uuid): Progress {
+    const known = this.#progress.get(uuid) ?? { attempts: 0, waitingRecordedMs: null };
+    this.#progress.set(uuid, known);
+    return known;
+  }
+
+  #mayRecord({ waitingRecordedMs }: Progress): boolean {
+    return waitingRecordedMs === null || this.#now() - waitingRecordedMs >= this.#ports.limits.waitingRecordMsMin;
+  }
+
+  #now(): number {
+    return this.#ports.clock.monotonicMs();
+  }
+}
+
+/** The parent below which a pass for the device will write. */
+function laneOf({ desired, reservation }: Device): string {
+  if (desired?.kind === 'present') return desired.claim.parent;
+  return reservation?.claim.parent ?? '';
+}

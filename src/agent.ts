@@ -1,0 +1,137 @@
+/**
+ * The agent of one host: the parts in their places, and their life from start to stop.
+ *
+ * It reconciles from its journal at once, server or not; the link to the fleet comes and goes
+ * beside that. It is given its ports and has no others, so that a simulation runs it as it is.
+ */
+import type { Uuid } from '../events/names.ts';
+import type { Streams } from '../events/stream.ts';
+import { type Clock, type Random, sleep } from '../reconciler/clock.ts';
+import type { Host } from '../reconciler/host.ts';
+import type { ReconcilerLimits } from '../reconciler/limits.ts';
+import { Memory } from '../reconciler/memory.ts';
+import type { PassEnd } from '../reconciler/pass.ts';
+import { Reconciler } from '../reconciler/reconciler.ts';
+import type { CursorName, Journal } from '../store/journal.ts';
+import type { Registry } from '../store/registry.ts';
+import { Link, type LinkLimits } from './link.ts';
+
+/** The effects of an agent. */
+export type AgentPorts = {
+  readonly journal: Journal;
+  readonly streams: Streams;
+  readonly registry: Registry;
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: AgentLog;
+};
+
+/** Constant messages; facts are fields. */
+export type AgentLog = {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+};
+
+export type AgentOptions = {
+  readonly prefix: string;
+  /** Name and version of this program. */
+  readonly software: string;
+  /** Release of the running kernel. */
+  readonly kernel: string;
+  /** True when the machine booted since the journal was last written. */
+  readonly bootIsNew: boolean;
+  readonly limits: ReconcilerLimits & LinkLimits & { readonly stopDeadlineMs: number };
+};
+
+/** Why an agent came to its end by itself. */
+export type AgentEnd = { readonly kind: 'overtaken'; readonly message: string };
+
+export class Agent {
+  readonly #ports: AgentPorts;
+  readonly #options: AgentOptions;
+  readonly #reconciler: Reconciler;
+  readonly #link: Link;
+  /** Resolves when the agent must not go on; never rejects. */
+  readonly ended: Promise<AgentEnd>;
+  #end: (end: AgentEnd) => void = () => {};
+
+  constructor(ports: AgentPorts, options: AgentOptions) {
+    const { journal, clock, random, registry, host, streams } = ports;
+    const { limits, prefix, bootIsNew } = options;
+    this.#ports = ports;
+    this.#options = options;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#link = new Link({
+      ...{ journal, streams, registry, clock, random, limits, prefix },
+      host: journal.identity.host,
+      onRecorded: (uuid, from) => this.#recorded(uuid, from),
+      onReached: () => this.#reconciler.registryReached(),
+      onTrouble: (error) => ports.log.debug({ err: error }, 'fleet not reached'),
+      onOvertaken: (message) => this.#overtaken(message),
+    });
+    this.#reconciler = new Reconciler({
+      ...{ journal, registry, host, clock, random, limits },
+      memory: new Memory(bootIsNew),
+      incarnation: () => this.#link.incarnation,
+      events: {
+        passEnded: (uuid, end, steps) => this.#passEnded(uuid, end, steps),
+        passFailed: (uuid, error) => ports.log.error({ uuid, err: error }, 'pass failed'),
+        foundByResync: (uuid) => ports.log.warn({ uuid }, 'work found by resync only'),
+        surveyed: () => this.#link.kick(),
+      },
+    });
+  }
+
+  /** Begins. Throws when not even the start can be recorded. */
+  async start(): Promise<void> {
+    const { software, kernel } = this.#options;
+    const result = await this.#ports.journal.append({ facts: [{ kind: 'started', v: 1, software, kernel }] });
+    if (result.kind !== 'durable') {
+      throw new Error('the journal cannot be written', { cause: 'cause' in result ? result.cause : undefined });
+    }
+    this.#reconciler.start();
+    this.#link.start();
+  }
+
+  /**
+   * Finishes what is under way, within the deadline, records the end and forwards what it can.
+   * Writes that are stuck in the kernel are left to it.
+   */
+  async stop(): Promise<void> {
+    const { clock, journal, log } = this.#ports;
+    const deadline = sleep(clock, this.#options.limits.stopDeadlineMs);
+    const finished = await Promise.race([this.#reconciler.stop().then(() => true), deadline.then(() => false)]);
+    if (!finished) log.warn({}, 'passes were still under way at the deadline');
+    await journal.append({ facts: [{ kind: 'stopped', v: 1 }] });
+    await Promise.race([this.#link.stop(), deadline]);
+  }
+
+  /** What is under way, for health and metrics. */
+  get status(): { readonly queue: Reconciler['depth']; readonly backlog: number; readonly reached: boolean } {
+    return {
+      queue: this.#reconciler.depth,
+      backlog: this.#link.backlog,
+      reached: this.#link.incarnation !== null,
+    };
+  }
+
+  #recorded(uuid: Uuid, from: CursorName): void {
+    this.#reconciler.trigger(uuid, from === 'desired' ? 'declaration' : 'command');
+  }
+
+  #passEnded(uuid: Uuid, end: PassEnd, steps: number): void {
+    this.#ports.log.debug({ uuid, end, steps }, 'pass ended');
+    this.#link.kick();
+  }
+
+  #overtaken(message: string): void {
+    this.#ports.log.error({ reason: message }, 'another agent speaks for this host');
+    void this.#reconciler.stop();
+    this.#end({ kind: 'overtaken', message });
+  }
+}

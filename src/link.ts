@@ -1,0 +1,198 @@
+/**
+ * The link between an agent and its fleet: incarnation, intake, forwarding.
+ *
+ * All of it may fail at any time and is simply done again: on a ring, when the connection comes
+ * back, and now and then, since a ring can be missed. Nothing is read or written in the fleet's
+ * name before this agent speaks for its host in the registry.
+ */
+import type { HostId, Uuid } from '../events/names.ts';
+import { type Ring, type Streams, StreamUnavailable } from '../events/stream.ts';
+import { backoffMs } from '../reconciler/backoff.ts';
+import { type Cancel, type Clock, type Random, sleep } from '../reconciler/clock.ts';
+import { Forwarder } from '../store/forward.ts';
+import { raiseIncarnation, stillOurs } from '../store/incarnation.ts';
+import { INTAKE_LIMITS, Intake } from '../store/intake.ts';
+import type { CursorName, Journal } from '../store/journal.ts';
+import type { Registry } from '../store/registry.ts';
+import { allowance } from '../store/rejections.ts';
+
+export type LinkLimits = {
+  /** Time between two looks at the streams without a ring. */
+  readonly pollMs: number;
+  readonly retryDelayMsMin: number;
+  readonly retryDelayMsMax: number;
+};
+
+export const LINK_LIMITS: LinkLimits = {
+  pollMs: 30_000,
+  retryDelayMsMin: 50,
+  retryDelayMsMax: 10_000,
+};
+
+export type LinkOptions = {
+  readonly journal: Journal;
+  readonly streams: Streams;
+  readonly registry: Registry;
+  readonly host: HostId;
+  readonly prefix: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: LinkLimits;
+  /** Something durable was recorded about the UUID. */
+  readonly onRecorded: (uuid: Uuid, from: CursorName) => void;
+  /** This agent speaks for its host, and has caught up: the registry can be asked. */
+  readonly onReached: () => void;
+  /** The fleet cannot be reached, or gives no answer; it is tried again. */
+  readonly onTrouble: (error: unknown) => void;
+  /** Somebody else speaks for this host: this agent must not write anywhere any more. */
+  readonly onOvertaken: (message: string) => void;
+};
+
+/** Somebody else speaks for this host. */
+class Overtaken extends Error {}
+
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #intakes: readonly Intake[];
+  readonly #forwarder: Forwarder;
+  readonly #cancels: Cancel[] = [];
+  #incarnation: number | null = null;
+  #mustProve = true;
+  #syncing = false;
+  #again = false;
+  #attempt = 0;
+  #timer: Cancel = () => {};
+  #open = true;
+
+  constructor(options: LinkOptions) {
+    const { journal, streams, host, prefix, clock } = options;
+    this.#options = options;
+    this.#forwarder = new Forwarder({ journal, stream: streams.observed, host, prefix });
+    const rejections = allowance(() => clock.monotonicMs());
+    this.#intakes = (['desired', 'command'] as const).map((name) => {
+      const onRecorded = (uuid: Uuid) => options.onRecorded(uuid, name);
+      const pause = (delayMs: number) => sleep(clock, delayMs);
+      const stream = streams[name];
+      return new Intake({ name, stream, journal, host, prefix, rejections, pause, onRecorded, limits: INTAKE_LIMITS });
+    });
+  }
+
+  /** The incarnation under which this agent may write in the registry; null while it may not. */
+  get incarnation(): number | null {
+    return this.#open ? this.#incarnation : null;
+  }
+
+  /** Facts that the fleet has not acknowledged. */
+  get backlog(): number {
+    return this.#forwarder.backlog;
+  }
+
+  /** Begins to listen and, as soon as the connection is up, to catch up. */
+  start(): void {
+    const { streams, host } = this.#options;
+    this.#cancels.push(streams.doorbell(host, (ring) => this.#rang(ring)));
+    this.#cancels.push(streams.onConnection((state) => this.#connection(state)));
+  }
+
+  /** Something was recorded: forward it, unless that is under way. */
+  kick(): void {
+    if (this.#incarnation !== null && !this.#mustProve && this.#forwarder.backlog > 0) this.#sync();
+  }
+
+  /** Stops listening and makes one last attempt to forward. True when nothing is left unforwarded. */
+  async stop(): Promise<boolean> {
+    for (const cancel of this.#cancels.splice(0)) cancel();
+    this.#timer();
+    const may = this.incarnation !== null;
+    this.#open = false;
+    return may && (await this.#forwarder.flush().catch(() => false));
+  }
+
+  #rang(ring: Ring): void {
+    for (const intake of this.#intakes) intake.heard(ring);
+    this.#sync();
+  }
+
+  #connection(state: 'up' | 'down'): void {
+    if (state === 'down') return this.#options.onTrouble(new StreamUnavailable('the connection was lost'));
+    this.#mustProve = true;
+    for (const intake of this.#intakes) intake.reconnected();
+    this.#sync();
+  }
+
+  /** Does all there is to do with the fleet; one at a time, and once more if asked meanwhile. */
+  #sync(): void {
+    if (!this.#open) return;
+    this.#again = this.#syncing;
+    if (this.#syncing) return;
+    this.#syncing = true;
+    this.#timer();
+    void this.#run().finally(() => {
+      this.#syncing = false;
+    });
+  }
+
+  async #run(): Promise<void> {
+    try {
+      do {
+        this.#again = false;
+        await this.#once();
+      } while (this.#again && this.#open);
+      this.#attempt = 0;
+      this.#lookAgain(this.#options.limits.pollMs);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  async #once(): Promise<void> {
+    const proved = this.#mustProve;
+    if (proved) await this.#prove();
+    for (const intake of this.#intakes) await intake.sync();
+    if (proved) this.#options.onReached();
+    if (!(await this.#forwarder.flush())) throw new StreamUnavailable('facts were not acknowledged');
+  }
+
+  /** Makes sure that this agent, and no other, speaks for its host. */
+  async #prove(): Promise<void> {
+    const { journal, registry } = this.#options;
+    const { host, journal: id, machine } = journal.identity;
+    const speaker = { host, journal: id, machine };
+    if (this.#incarnation === null) {
+      const raised = await raiseIncarnation(registry, speaker, journal.positions().incarnation);
+      if (raised.kind === 'other') throw new Overtaken(raised.message);
+      if (raised.kind === 'unknown') throw raised.cause;
+      await this.#speak(raised.incarnation);
+    } else {
+      const speaking = await stillOurs(registry, speaker, this.#incarnation);
+      if (speaking.kind === 'other') throw new Overtaken(speaking.message);
+      if (speaking.kind === 'overtaken') throw new Overtaken(`a later agent of host ${host} has started`);
+      if (speaking.kind === 'unknown') throw speaking.cause;
+      if (speaking.kind === 'lost') this.#incarnation = null;
+    }
+    if (this.#incarnation === null) return this.#prove();
+    this.#mustProve = false;
+  }
+
+  async #speak(incarnation: number): Promise<void> {
+    const fact = { kind: 'incarnated', v: 1, incarnation } as const;
+    const result = await this.#options.journal.append({ facts: [fact] });
+    if (result.kind === 'durable') this.#incarnation = incarnation;
+    else throw new Error('the journal could not record the incarnation');
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof Overtaken) {
+      this.#open = false;
+      return this.#options.onOvertaken(error.message);
+    }
+    const { limits, random, onTrouble } = this.#options;
+    this.#attempt += 1;
+    onTrouble(error);
+    this.#lookAgain(backoffMs(this.#attempt, limits.retryDelayMsMin, limits.retryDelayMsMax, random()));
+  }
+
+  #lookAgain(delayMs: number): void {
+    if (this.#open) this.#timer = this.#options.clock.after(delayMs, () => this.#sync());
+  }
+}

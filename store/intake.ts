@@ -1,0 +1,249 @@
+/**
+ * The intake: what was published for this host becomes facts in its journal.
+ *
+ * The cursor moves in the transaction that records what was read, so each event is taken
+ * exactly once. The absence of an event is never a withdrawal: when the message at the cursor
+ * is not what it was, the stream is another one; a new epoch begins and the last declaration
+ * of each subject is read anew, nothing else.
+ */
+import { type Decoded, decodeEvent, eventKey, excerpt } from '../events/codec.ts';
+import { sha256 } from '../events/digest.ts';
+import type { Cursor, Fact, FactOf } from '../events/fact.ts';
+import type { HostId, Uuid } from '../events/names.ts';
+import type { Message, Ring, Stream } from '../events/stream.ts';
+import { parseSubject, subjectFilter } from '../events/subject.ts';
+import { decide } from './decide.ts';
+import type { AppendResult, CursorName, Journal } from './journal.ts';
+import type { Allowance } from './rejections.ts';
+
+export type IntakeLimits = {
+  /** Messages read, and recorded in one commit, at a time. */
+  readonly batchMessagesMax: number;
+  /** Looks at a replica that is behind what the doorbell announced, before the leader is asked. */
+  readonly behindLooksMax: number;
+  /** Pause between two such looks. */
+  readonly behindPauseMs: number;
+};
+
+export const INTAKE_LIMITS: IntakeLimits = {
+  batchMessagesMax: 256,
+  behindLooksMax: 5,
+  behindPauseMs: 20,
+};
+
+export type IntakeOptions = {
+  readonly name: CursorName;
+  readonly stream: Stream;
+  readonly journal: Journal;
+  readonly host: HostId;
+  readonly prefix: string;
+  readonly limits: IntakeLimits;
+  readonly rejections: Allowance;
+  readonly pause: (delayMs: number) => Promise<void>;
+  /** Called for each UUID of which something durable was recorded. */
+  readonly onRecorded: (uuid: Uuid) => void;
+};
+
+/** The journal could not record what was read; nothing is lost, the same is read again later. */
+export class IntakeFailed extends Error {
+  override readonly name = 'IntakeFailed';
+}
+
+/** A cursor's epoch begins when the stream is met, and again whenever it is not what it was. */
+type EpochCause = FactOf<'epoch'>['cause'];
+
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #filter: string;
+  #heard = 0;
+  #verify = true;
+  #running: Promise<void> | undefined;
+  #again = false;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    const { prefix, name, host } = options;
+    this.#filter = subjectFilter(prefix, name, { host });
+  }
+
+  /** Notes a ring: something may be new, or the stream may have gone back. Follow with `sync`. */
+  heard(ring: Ring): void {
+    const cursor = this.#cursor();
+    if (ring === undefined || ring.stream !== this.#options.name) return;
+    if (cursor !== null && ring.sequence <= cursor.sequence) this.#verify = true;
+    this.#heard = Math.max(this.#heard, ring.sequence);
+  }
+
+  /** The connection is new: what is at the cursor is read back before anything else. */
+  reconnected(): void {
+    this.#verify = true;
+  }
+
+  /** Reads until nothing new is there. One at a time; asked for meanwhile, it looks once more. */
+  sync(): Promise<void> {
+    this.#again = this.#running !== undefined;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #run(): Promise<void> {
+    do {
+      this.#again = false;
+      if (this.#verify) await this.#readBack();
+      await this.#catchUp();
+    } while (this.#again);
+  }
+
+  #cursor(): Cursor | null {
+    return this.#options.journal.positions()[this.#options.name];
+  }
+
+  /** Compares the stream with what the cursor remembers of it. */
+  async #readBack(): Promise<void> {
+    const { stream } = this.#options;
+    const cursor = this.#cursor();
+    const info = await stream.info();
+    const cause = cursor === null ? 'First' : await this.#difference(cursor, info.created, info.lastSequence);
+    if (cause !== undefined) await this.#beginEpoch(cause, (cursor?.epoch ?? 0) + 1, info);
+    this.#verify = false;
+  }
+
+  async #difference(cursor: Cursor, created: string, last: number): Promise<EpochCause | undefined> {
+    if (created !== cursor.created) return 'Recreated';
+    if (last < cursor.sequence) return 'Rewound';
+    if (cursor.sequence === 0) return undefined;
+    const there = await this.#options.stream.at(cursor.sequence);
+    const same = there !== undefined && sha256(there.data) === cursor.digest;
+    return same ? undefined : 'Changed';
+  }
+
+  /** Takes the last word on each subject, then sets the cursor to where the stream ended before that. */
+  async #beginEpoch(
+    cause: EpochCause,
+    epoch: number,
+    { created, lastSequence: sequence }: { created: string; lastSequence: number },
+  ): Promise<void> {
+    const { stream, name } = this.#options;
+    const end = sequence === 0 ? undefined : await stream.at(sequence);
+    const digest = end === undefined ? null : sha256(end.data);
+    const cursor: Cursor = { epoch, created, sequence, digest };
+    if (name === 'desired') await this.#takeLastWords(cursor);
+    this.#heard = 0;
+    await this.#commit([this.#append([{ kind: 'epoch', v: 1, stream: name, cause, cursor }])]);
+  }
+
+  async #takeLastWords(cursor: Cursor): Promise<void> {
+    const { stream } = this.#options;
+    for await (const last of stream.lastPerSubject(this.#filter)) {
+      const messages = this.#isRecorded(last) ? [last] : await this.#history(last);
+      await this.#record(messages, cursor, 'keep');
+    }
+  }
+
+  /** True when the last declaration of the subject is the one that the journal goes by. */
+  #isRecorded(last: Message): boolean {
+    const { journal, prefix } = this.#options;
+    const decoded = decodeEvent(parseSubject(prefix, last.subject), last.data);
+    if (decoded.kind !== 'declaration') return false;
+    const { event, data } = decoded.declaration;
+    return journal.seen(data.uuid, eventKey(event));
+  }
+
+  async #history(last: Message): Promise<readonly Message[]> {
+    const messages: Message[] = [];
+    for (let after = 0; after < last.sequence; ) {
+      const more = await this.#options.stream.next(last.subject, after, this.#options.limits.batchMessagesMax);
+      messages.push(...more.filter((one) => one.sequence <= last.sequence));
+      after = more.at(-1)?.sequence ?? last.sequence;
+    }
+    return messages.at(-1)?.sequence === last.sequence ? messages : [...messages, last];
+  }
+
+  async #catchUp(): Promise<void> {
+    for (let looks = 0; ; ) {
+      const cursor = this.#cursor();
+      if (cursor === null) return;
+      const { batchMessagesMax, behindLooksMax, behindPauseMs } = this.#options.limits;
+      const messages = await this.#options.stream.next(this.#filter, cursor.sequence, batchMessagesMax);
+      if (messages.length > 0) {
+        await this.#record(messages, cursor, 'move');
+        looks = 0;
+      } else if (this.#heard <= cursor.sequence) {
+        return;
+      } else if (looks++ < behindLooksMax) {
+        await this.#options.pause(behindPauseMs);
+      } else {
+        return this.#askLeader();
+      }
+    }
+  }
+
+  /** A ring announced what no replica shows: either they are behind, or it is not there any more. */
+  async #askLeader(): Promise<void> {
+    const announced = await this.#options.stream.at(this.#heard);
+    if (announced === undefined) this.#verify = true;
+    this.#heard = announced === undefined ? 0 : this.#heard;
+    this.#again = true;
+  }
+
+  /** Records messages in one commit; each append sees what the ones before it did. */
+  async #record(messages: readonly Message[], cursor: Cursor, move: 'move' | 'keep'): Promise<void> {
+    const { journal, name, onRecorded } = this.#options;
+    const touched = new Set<Uuid>();
+    const appends = messages.map((message) => {
+      const { epoch, created } = cursor;
+      const { sequence, data } = message;
+      const facts = this.#facts(message, epoch);
+      for (const one of facts) if ('uuid' in one) touched.add(one.uuid);
+      if (move === 'keep') return facts.length === 0 ? undefined : journal.append({ facts });
+      const positions = { [name]: { epoch, created, sequence, digest: sha256(data) } };
+      return journal.append({ facts, positions });
+    });
+    await this.#commit(appends.filter((one) => one !== undefined));
+    for (const uuid of touched) onRecorded(uuid);
+  }
+
+  #append(facts: readonly Fact[]): Promise<AppendResult> {
+    return this.#options.journal.append({ facts });
+  }
+
+  async #commit(appends: readonly Promise<AppendResult>[]): Promise<void> {
+    for (const result of await Promise.all(appends)) {
+      if (result.kind === 'durable') continue;
+      const cause = result.kind === 'failed' ? result.cause : undefined;
+      throw new IntakeFailed('the journal could not record what was read', { cause });
+    }
+  }
+
+  #facts(message: Message, epoch: number): readonly Fact[] {
+    const { journal, prefix } = this.#options;
+    const decoded = decodeEvent(parseSubject(prefix, message.subject), message.data);
+    switch (decoded.kind) {
+      case 'declaration': {
+        const { event, data } = decoded.declaration;
+        if (journal.seen(data.uuid, eventKey(event))) return [];
+        const device = journal.latest(data.uuid);
+        return [decide(device, decoded.declaration, { epoch, sequence: message.sequence })];
+      }
+      case 'command': {
+        const { event, data, command } = decoded.command;
+        if (journal.seen(data.uuid, eventKey(event))) return [];
+        return [{ kind: 'commanded', v: 1, uuid: data.uuid, sequence: message.sequence, event, command }];
+      }
+      default:
+        return this.#unread(message, decoded);
+    }
+  }
+
+  #unread(message: Message, decoded: Extract<Decoded, { kind: 'unsupported' | 'rejected' }>): readonly Fact[] {
+    const { name: stream, rejections } = this.#options;
+    const { sequence, subject, data } = message;
+    const about = { v: 1, stream, sequence, subject, digest: sha256(data) } as const;
+    if (decoded.kind === 'unsupported') return [{ kind: 'unsupported', ...about, type: decoded.type }];
+    const suppressed = rejections.admit();
+    if (suppressed === undefined) return [];
+    return [{ kind: 'rejected', ...about, reason: decoded.reason, excerpt: excerpt(data), suppressed }];
+  }
+}
