@@ -164,8 +164,17 @@ function planAbsent(
     case 'present':
       return planRemoval(reservation, observed, cause);
     default:
-      return step(reservation.phase === 'fenced' ? { do: 'forget' } : { do: 'release' });
+      return planGone(reservation, cause);
   }
+}
+
+/**
+ * Nothing stands there. A hold that was ever ours is journaled as releasing before it is given back:
+ * after a crash in between, it must not be taken for one that still holds.
+ */
+function planGone({ phase }: Reservation, cause: 'Withdrawn' | 'Replaced'): Plan {
+  if (phase === 'fenced') return step({ do: 'forget' });
+  return step(phase === 'claiming' || phase === 'releasing' ? { do: 'release' } : { do: 'begin-release', cause });
 }
 
 function planRemoval(reservation: Reservation, seen: Seen, cause: 'Withdrawn' | 'Replaced'): Plan {
