@@ -1,0 +1,57 @@
+/**
+ * Asks another process whether a journal is sound, and survives when that one does not.
+ *
+ * What kills or stalls the program journal-check.ts would have killed or stalled the agent:
+ * both are damage. Only a journal of which nothing was ever written is absent.
+ */
+import { type ExecFileException, execFile } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Checked } from './journal-check.ts';
+import { dataFile } from './journal-files.ts';
+import type { Damaged, Verified } from './verify.ts';
+
+/** How long the check before opening may take; it reads a bounded number of records. */
+const CHECK_MS_MAX = 60_000;
+const PROGRAM = fileURLToPath(new URL('./journal-check.ts', import.meta.url));
+
+export type Absent = { readonly kind: 'absent' };
+
+/** The check before opening: what an agent reads when it starts, and the end of the chain. */
+export function checkJournal(dir: string): Promise<Absent | Checked | Damaged> {
+  return probe<Checked>(dir, [dir], CHECK_MS_MAX);
+}
+
+/** The whole journal, as verify.ts checks it; takes as long as it takes. */
+export function verifyJournalFiles(dir: string): Promise<Absent | Verified | Damaged> {
+  return probe<Verified>(dir, ['--full', dir], 0);
+}
+
+/** Throws when the journal could not be looked at, e.g. without the right to read it. */
+async function probe<Sound>(dir: string, args: string[], timeout: number): Promise<Absent | Sound | Damaged> {
+  const file = statSync(dataFile(dir), { throwIfNoEntry: false });
+  if (file === undefined) return { kind: 'absent' };
+  if (file.size === 0) return damaged(`${dataFile(dir)} is empty`);
+  const { error, stdout, stderr } = await run(args, timeout);
+  if (error === null) return JSON.parse(stdout);
+  if (error.killed) return damaged(`reading it did not end within ${timeout} ms`);
+  if (typeof error.signal === 'string') return damaged(`reading it ended in ${error.signal}`);
+  throw new Error(`cannot check the journal in ${dir}: ${stderr.trim() || error.message}`, { cause: error });
+}
+
+function damaged(reason: string): Damaged {
+  return { kind: 'damaged', reason, firstBad: null };
+}
+
+type Ended = { readonly error: ExecFileException | null; readonly stdout: string; readonly stderr: string };
+
+function run(args: string[], timeout: number): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [PROGRAM, ...args],
+      { timeout, killSignal: 'SIGKILL' },
+      (error, stdout, stderr) => resolve({ error, stdout, stderr }),
+    );
+  });
+}
