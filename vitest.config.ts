@@ -1,17 +1,41 @@
 /**
- * How the tests run. `npm test` is everything: there is no second suite that only a build server knows.
- * Two machine-hungry kinds (real kernels under emulation, real servers) bound the workers and set the time-outs.
+ * How the tests run: `npm test` is everything, and there is no second suite that only a build server knows. Tests
+ * that boot a kernel run after the others and one at a time, since an emulated machine takes all there is.
  */
 import { defineConfig } from 'vitest/config';
 
+const MINUTE_MS = 60_000;
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    passWithNoTests: false,
+    testTimeout: MINUTE_MS,
+    hookTimeout: 2 * MINUTE_MS,
     allowOnly: false,
+    passWithNoTests: false,
+    expect: { requireAssertions: true },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'code',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/kernel/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'kernel',
+          include: ['test/kernel/**/*.test.ts'],
+          maxWorkers: 1,
+          testTimeout: 5 * MINUTE_MS,
+          hookTimeout: 5 * MINUTE_MS,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
