@@ -136,9 +136,12 @@ function disagreement(
   event: CloudEvent,
   data: { readonly host: string; readonly uuid: string },
 ): string | undefined {
-  if (subject.kind !== kind) return `an event of type ${event.type} does not belong on a ${subject.kind} subject`;
-  if (subject.host !== data.host) return `published for host ${subject.host}, but its data names ${data.host}`;
-  if (subject.uuid !== data.uuid) return `published for ${subject.uuid ?? 'no device'}, but its data names ${data.uuid}`;
+  if (subject.kind !== kind)
+    return `an event of type ${event.type} does not belong on a ${subject.kind} subject`;
+  if (subject.host !== data.host)
+    return `published for host ${subject.host}, but its data names ${data.host}`;
+  if (subject.uuid !== data.uuid)
+    return `published for ${subject.uuid ?? 'no device'}, but its data names ${data.uuid}`;
   const own = `${data.host}/${data.uuid}`;
   return event.subject === own ? undefined : `its subject is ${event.subject}, but its data is about ${own}`;
 }

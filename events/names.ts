@@ -17,15 +17,7 @@ export const ATTRIBUTE_SEGMENTS_MAX = 4;
 export const ATTRIBUTE_VALUE_BYTES_MAX = 4095;
 
 /** Entries that the kernel itself puts into a device's or a parent's folder. */
-const RESERVED = new Set([
-  'remove',
-  'uevent',
-  'power',
-  'driver',
-  'subsystem',
-  'iommu_group',
-  'mdev_type',
-]);
+const RESERVED = new Set(['remove', 'uevent', 'power', 'driver', 'subsystem', 'iommu_group', 'mdev_type']);
 
 const SEGMENT = /^[A-Za-z0-9_.:-]+$/;
 const HOST_ID = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;

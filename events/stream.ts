@@ -20,6 +20,7 @@ export type Message = {
 export type StreamInfo = {
   /** Creation time, RFC 3339: another one means another stream. */
   readonly created: string;
+  /** 1 in a stream that is empty. */
   readonly firstSequence: number;
   readonly lastSequence: number;
 };
@@ -42,18 +43,24 @@ export type Appended =
 
 /**
  * One stream. Subject filters use NATS's wildcards `*` and `>`.
- * Every read throws StreamUnavailable when the server cannot be asked, and only then.
+ * Every read throws StreamUnavailable, or one of its kinds, when the server does not answer, and only then.
  */
 export interface Stream {
   readonly name: StreamName;
   /** Answers 'unknown', and does not throw, when the server cannot be asked. */
   append(message: Outgoing): Promise<Appended>;
-  /** Appends in order, at most one batch in flight; stops at the first that is not stored. */
+  /**
+   * Appends in order, at most one batch in flight. Answers for each message that was sent; after one
+   * that was not stored no new batch is begun, but later ones of its own batch may have been stored.
+   */
   appendAll(messages: readonly Outgoing[]): Promise<readonly Appended[]>;
   info(): Promise<StreamInfo>;
   /** The message at this sequence, asked of the leader; undefined if there is none. */
   at(sequence: number): Promise<Message | undefined>;
-  /** Up to `limit` messages with a sequence greater than `after`, in order. May be served by a replica that is behind. */
+  /**
+   * Up to `limit` messages with a sequence greater than `after`, in order. It may be fewer although
+   * more follow; none means the end, as seen by a replica that may be behind.
+   */
   next(filter: string, after: number, limit: number): Promise<readonly Message[]>;
   /** The last message under the subject. */
   last(subject: string): Promise<Message | undefined>;
@@ -71,12 +78,25 @@ export interface Streams {
   readonly command: Stream;
   /** Rings for declarations and commands of one host until the returned function is called. */
   doorbell(host: HostId, onRing: (ring: Ring) => void): () => void;
-  /** Calls back whenever the connection came (back) or went; embedded streams are up at once and stay up. */
+  /**
+   * Calls back whenever the connection came (back) or went, and soon after the call when it is up
+   * already; embedded streams are up at once and stay up.
+   */
   onConnection(listener: (state: 'up' | 'down') => void): () => void;
   close(): Promise<void>;
 }
 
 /** The server could not be asked; nothing is known of what it holds. */
 export class StreamUnavailable extends Error {
-  override readonly name = 'StreamUnavailable';
+  override readonly name: string = 'StreamUnavailable';
+}
+
+/** The server can be asked, but does not have the stream. */
+export class StreamMissing extends StreamUnavailable {
+  override readonly name = 'StreamMissing';
+}
+
+/** The server does not allow this user to ask. */
+export class StreamForbidden extends StreamUnavailable {
+  override readonly name = 'StreamForbidden';
 }

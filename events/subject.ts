@@ -4,7 +4,7 @@
  * `<prefix>.<kind>.<host>.<uuid>`; a dot in a host id becomes `_`, which no host id
  * contains, so the way back is unambiguous. Facts that are about no device use `_` for the UUID.
  */
-import { hostId, type HostId, uuid, type Uuid } from './names.ts';
+import { type HostId, hostId, type Uuid, uuid } from './names.ts';
 
 export type SubjectKind = 'desired' | 'observed' | 'command' | 'doorbell';
 
