@@ -7,7 +7,8 @@
  * made from the machine's own by replacing the suite's name, so no mirror is written down here. The result stays in
  * .cache/ until that folder is deleted.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -37,8 +38,27 @@ export async function natsServer(which: NatsServerVersion): Promise<NatsServer> 
   const given = process.env[VARIABLES[which]];
   if (given !== undefined) return identify(given);
   const path = join(CACHE, which, 'nats-server');
-  if (!(await exists(path))) await download(which);
+  if (!(await exists(path))) {
+    await mkdir(CACHE, { recursive: true });
+    await locked(join(CACHE, 'lock'), async () => {
+      if (!(await exists(path))) await download(which);
+    });
+  }
   return identify(path);
+}
+
+/** Keeps other processes out meanwhile. The lock ends with this process, however that ends. */
+async function locked(file: string, work: () => Promise<void>): Promise<void> {
+  const holder = spawn('flock', [file, 'sh', '-c', 'echo held; exec cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await once(holder, 'spawn');
+  await once(holder.stdout, 'data');
+  try {
+    await work();
+  } finally {
+    holder.stdin.end();
+  }
 }
 
 async function identify(path: string): Promise<NatsServer> {
@@ -49,14 +69,15 @@ async function identify(path: string): Promise<NatsServer> {
 }
 
 async function download(which: NatsServerVersion): Promise<void> {
-  await mkdir(CACHE, { recursive: true });
   const archive = await mainArchive(which);
   const failures: unknown[] = [];
   for (const suite of SUITES[which]) {
     const scratch = await mkdtemp(join(CACHE, `.${suite}-`));
     try {
       await fetchPackage(scratch, archive, suite);
-      await publish(join(scratch, 'package', 'usr', 'sbin'), join(CACHE, which));
+      const binaries = join(scratch, 'package', 'usr', 'sbin');
+      await identify(join(binaries, 'nats-server'));
+      await rename(binaries, join(CACHE, which));
       return;
     } catch (cause) {
       failures.push(new Error(`nats-server of Debian ${suite}`, { cause }));
@@ -117,14 +138,6 @@ APT::Sandbox::User "root";
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 `;
-}
-
-/** Moves a whole folder into place at once: whoever loses the race takes the winner's. */
-async function publish(from: string, to: string): Promise<void> {
-  await identify(join(from, 'nats-server'));
-  await rename(from, to).catch(async (cause: unknown) => {
-    if (!(await exists(join(to, 'nats-server')))) throw cause;
-  });
 }
 
 async function exists(path: string): Promise<boolean> {
