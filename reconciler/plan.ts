@@ -105,9 +105,14 @@ function planHeld(
   if (standsInTheWay !== undefined) return standsInTheWay;
   if (observed.kind === 'present') return planWhole(desired, reservation);
   const room = observed.kind === 'absent' ? observed.room : null;
-  if (reservation.phase !== 'active') return planCreate(desired.claim, room);
+  if (!wasMade(reservation)) return planCreate(desired.claim, room);
   const cause = driftCause(room, rebooted);
   return step({ do: 'record-drift', generation: desired.generation, cause });
+}
+
+/** What was written to a device is lost with it, also when it went before it was active. */
+function wasMade({ phase, applied }: Reservation): boolean {
+  return phase === 'active' || applied !== null;
 }
 
 function driftCause(room: Room | null, rebooted: boolean): DriftCause {
@@ -117,18 +122,19 @@ function driftCause(room: Room | null, rebooted: boolean): DriftCause {
 
 /** The device stands where it should: bring its attributes in line, then it is active. */
 function planWhole(desired: Present, reservation: Reservation): Plan {
-  const place = placeOf(desired.claim);
-  const attributes = missing(reservation.applied, desired.attributes);
-  if (attributes === undefined) {
-    return wait('NeedsRecreate', 'the attributes cannot be changed on a live device; delete and declare it again', 'timer');
-  }
-  if (attributes.length > 0) return step({ do: 'configure', place, attributes });
+  const applied = reservation.applied ?? [];
+  if (!sameAttributes(applied, desired.attributes)) return planAttributes(desired, applied);
   if (reservation.phase === 'active') return SETTLED;
   return step({ do: 'activate', generation: desired.generation });
 }
 
-function missing(applied: readonly Attribute[] | null, declared: readonly Attribute[]) {
-  return sameAttributes(applied ?? [], declared) ? [] : writesBetween(applied ?? [], declared);
+/** Nothing may be left to write: another order of the same values is recorded all the same. */
+function planAttributes(desired: Present, applied: readonly Attribute[]): Plan {
+  const attributes = writesBetween(applied, desired.attributes);
+  if (attributes === undefined) {
+    return wait('NeedsRecreate', 'the attributes cannot be changed on a live device; delete and declare it again', 'timer');
+  }
+  return step({ do: 'configure', place: placeOf(desired.claim), attributes });
 }
 
 function planCreate(claim: Claim, room: Room | null): Plan {
