@@ -18,7 +18,7 @@ const WRITE_DEADLINE_MS = 30_000;
 export type SimulatedHostParts = {
   readonly kernel: SimulatedKernel;
   readonly clock: Clock;
-  readonly writeDeadlineMs?: number;
+  readonly writeDeadlineMs?: number | undefined;
 };
 
 /** A host on the simulated kernel, in this process. */

@@ -166,6 +166,25 @@ export class Inventory {
   }
 }
 
+/** A parent does not go away while work on it is under way. */
+export async function during<T>(parent: Parent, work: () => Promise<T>): Promise<T> {
+  parent.underway += 1;
+  const result = await work();
+  parent.underway -= 1;
+  if (parent.underway === 0) for (const wake of parent.idle.splice(0)) wake();
+  return result;
+}
+
+/** Resolves when nobody has the device open. */
+export async function unheld(device: Device): Promise<void> {
+  if (device.held) await new Promise<void>((resolve) => device.released.push(resolve));
+}
+
+/** The device as it is now, for others. */
+export function snapshot({ units: _units, released: _released, ...device }: Device): SimDevice {
+  return { ...device, attributes: [...device.attributes] };
+}
+
 function toParent(config: ParentConfig): Parent {
   return { config, registered: config.registered, leaving: null, underway: 0, idle: [] };
 }

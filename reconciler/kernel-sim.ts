@@ -15,10 +15,13 @@ import type { Duration, Fault, KernelConfig, TypeConfig } from './kernel-sim-con
 import { Faults } from './kernel-sim-faults.ts';
 import {
   type Device,
+  during,
   Inventory,
   type Parent,
   type SimDevice,
   type SimParent,
+  snapshot,
+  unheld,
 } from './kernel-sim-inventory.ts';
 import { Processes } from './kernel-sim-processes.ts';
 
@@ -148,11 +151,12 @@ export class SimulatedKernel {
 
   /** The device, in whatever phase. */
   device(uuid: Uuid): SimDevice | undefined {
-    return this.#has.device(uuid);
+    const device = this.#has.device(uuid);
+    return device && snapshot(device);
   }
 
   devices(): readonly SimDevice[] {
-    return this.#has.devices;
+    return this.#has.devices.map(snapshot);
   }
 
   parents(): readonly SimParent[] {
@@ -267,19 +271,6 @@ export class SimulatedKernel {
       this.#timers.add(cancel);
     });
   }
-}
-
-/** A parent does not go away while work on it is under way. */
-async function during<T>(parent: Parent, work: () => Promise<T>): Promise<T> {
-  parent.underway += 1;
-  const result = await work();
-  parent.underway -= 1;
-  if (parent.underway === 0) for (const wake of parent.idle.splice(0)) wake();
-  return result;
-}
-
-async function unheld(device: Device): Promise<void> {
-  if (device.held) await new Promise<void>((resolve) => device.released.push(resolve));
 }
 
 function fileOf(device: Device | undefined, uuid: Uuid, name: string): string {

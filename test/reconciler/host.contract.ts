@@ -1,0 +1,328 @@
+/**
+ * What every Host must do, whatever is behind it: a simulated kernel or a real one.
+ *
+ * It needs no test framework: `define` takes a name and a body. A world stands for one
+ * machine with one agent's host on it, and for everybody else who works on that machine. Each
+ * test gets a world of its own and uses its own UUIDs.
+ */
+import assert from 'node:assert/strict';
+import type { Attribute, Uuid } from '../../events/names.ts';
+import { sleep } from '../../reconciler/clock.ts';
+import { systemClock } from '../../reconciler/clock-system.ts';
+import { type Meaning, meaningOf, type Operation } from '../../reconciler/errno.ts';
+import type { Change, Host, Observed, Place, WriteResult } from '../../reconciler/host.ts';
+
+export type HostWorld = {
+  readonly host: Host;
+  /** Time after which the host's writes are stuck. */
+  readonly writeDeadlineMs: number;
+  /** A place with room for `capacity` devices, and no device yet. */
+  readonly place: Place;
+  readonly capacity: number;
+  /** Another type on the same parent, from the same pool. */
+  readonly otherType: Place;
+  readonly otherParent: Place;
+  /** One that a device at `place` takes, and one that it refuses with EINVAL. */
+  readonly attribute: Attribute;
+  readonly refused: Attribute;
+  /** A UUID that was not used before. */
+  uuid(): Uuid;
+  /** Another agent's host on the same machine. */
+  another(): Promise<Host>;
+  /** Writes to `create` and `remove` as another program does; resolve with the kernel's errno, 0 for ok. */
+  createBehind(uuid: Uuid, place: Place): Promise<number>;
+  removeBehind(uuid: Uuid): Promise<number>;
+  /** Opens the device as a virtual machine does; the function returned closes it. */
+  hold(uuid: Uuid): Promise<() => Promise<void>>;
+  unplug(parent: string): Promise<void>;
+  plug(parent: string): Promise<void>;
+  /** From now on, creates on (removes from) the parent take so long. */
+  slowProbe(parent: string, delayMs: number): Promise<void>;
+  slowRemove(parent: string, delayMs: number): Promise<void>;
+  /** From now on, creates on the parent fail with this errno. */
+  failProbe(parent: string, errno: number): Promise<void>;
+  close(): Promise<void>;
+};
+
+type Define = (name: string, body: () => Promise<void>) => void;
+type Body = (world: HostWorld) => Promise<void>;
+
+const OK: WriteResult = { kind: 'ok' };
+const EEXIST = 17;
+const EIO = 5;
+
+/** Defines the tests of the contract, each on a world that `open` makes. */
+export function hostContract(define: Define, open: () => Promise<HostWorld>): void {
+  for (const [name, body] of Object.entries<Body>({ ...reading, ...writing, ...racing, ...stuck })) {
+    define(name, async () => {
+      const world = await open();
+      try {
+        await body(world);
+      } finally {
+        await world.close();
+      }
+    });
+  }
+}
+
+const reading: Record<string, Body> = {
+  'an absent device is absent, with the room at its place': async (world) => {
+    const { host, place } = world;
+    const uuid = world.uuid();
+    assert.deepEqual(await look(world, uuid), {
+      kind: 'absent',
+      room: { kind: 'available', instances: world.capacity },
+    });
+    assert.deepEqual(await host.observe(uuid, { place: null, use: false }), { kind: 'absent', room: null });
+    const noType = { ...place, type: 'no-such-type' };
+    assert.deepEqual(await look(world, uuid, noType), { kind: 'absent', room: { kind: 'type-absent' } });
+    const noParent = { ...place, parent: 'no-such-parent' };
+    assert.deepEqual(await look(world, uuid, noParent), { kind: 'absent', room: { kind: 'parent-absent' } });
+  },
+
+  'a device is present at its place, complete, removable and free': async (world) => {
+    const uuid = await made(world);
+    const seen = await presence(world, uuid);
+    assert.deepEqual(seen.place, world.place);
+    assert.equal(seen.removable, true);
+    assert.equal(seen.use, 'free');
+    assert.ok(seen.iommuGroup !== null && Number.isInteger(seen.iommuGroup));
+    const unasked = await world.host.observe(uuid, { place: world.place, use: false });
+    assert.deepEqual(unasked, { ...seen, use: 'unknown' });
+  },
+
+  'a survey tells every device on the bus': async (world) => {
+    const uuid = await made(world);
+    const other = world.uuid();
+    assert.equal(await world.createBehind(other, world.otherParent), 0);
+    const survey = await world.host.survey();
+    assert.equal(survey.kind, 'devices');
+    const ours =
+      survey.kind === 'devices' ? survey.devices.filter((one) => [uuid, other].includes(one.uuid)) : [];
+    const byUuid = [...ours].sort((a, b) => (a.uuid === uuid ? -1 : 1) - (b.uuid === uuid ? -1 : 1));
+    assert.deepEqual(byUuid, [
+      { uuid, ...world.place },
+      { uuid: other, ...world.otherParent },
+    ]);
+  },
+
+  'changes that others make are told': async (world) => {
+    const told: Change[] = [];
+    const end = world.host.onChange((change) => told.push(change));
+    const uuid = world.uuid();
+    const concerns = (change: Change): boolean => change.kind === 'device' && change.uuid === uuid;
+    assert.equal(await world.createBehind(uuid, world.place), 0);
+    await until('the new device is told', () => told.some(concerns));
+    told.length = 0;
+    assert.equal(await world.removeBehind(uuid), 0);
+    await until('the removed device is told', () => told.some(concerns));
+    told.length = 0;
+    end();
+    assert.equal(await world.createBehind(world.uuid(), world.place), 0);
+    await sleep(systemClock, 100);
+    assert.deepEqual(told, []);
+  },
+};
+
+const writing: Record<string, Body> = {
+  'a second create of a UUID gets EEXIST anywhere, and changes nothing': async (world) => {
+    const uuid = await made(world);
+    const before = await look(world, uuid);
+    for (const place of [world.place, world.otherType, world.otherParent]) {
+      const answer = await world.host.create(uuid, place);
+      assert.equal(answer.kind === 'errno' && answer.errno, EEXIST);
+    }
+    assert.deepEqual(await look(world, uuid), before);
+  },
+
+  'a removed device is absent, and its room is given back': async (world) => {
+    const uuid = await made(world);
+    assert.deepEqual(await world.host.remove(uuid, world.place), OK);
+    const room = { kind: 'available', instances: world.capacity };
+    assert.deepEqual(await look(world, uuid), { kind: 'absent', room });
+    means('look-again', 'remove', await world.host.remove(uuid, world.place));
+  },
+
+  'a device at another place than expected is not removed nor changed': async (world) => {
+    const uuid = await made(world);
+    for (const place of [world.otherType, world.otherParent]) {
+      means('look-again', 'remove', await world.host.remove(uuid, place));
+      means('look-again', 'attribute', await world.host.setAttribute(uuid, place, world.attribute));
+    }
+    assert.equal((await presence(world, uuid)).removable, true);
+  },
+
+  'a device in use is told so and not removed': async (world) => {
+    const uuid = await made(world);
+    const close = await world.hold(uuid);
+    assert.equal((await presence(world, uuid)).use, 'in-use');
+    assert.deepEqual(await world.host.remove(uuid, world.place), { kind: 'in-use' });
+    assert.equal((await presence(world, uuid)).removable, true);
+    await close();
+    assert.deepEqual(await world.host.remove(uuid, world.place), OK);
+  },
+
+  'a full parent has no capacity for any of its types': async (world) => {
+    for (let count = 0; count < world.capacity; count += 1) await made(world);
+    const uuid = world.uuid();
+    for (const place of [world.place, world.otherType]) {
+      assert.deepEqual(await look(world, uuid, place), {
+        kind: 'absent',
+        room: { kind: 'available', instances: 0 },
+      });
+      means('no-capacity', 'create', await world.host.create(uuid, place));
+    }
+    assert.equal((await look(world, uuid)).kind, 'absent');
+  },
+
+  'a driver that fails is told unchanged, and leaves nothing behind': async (world) => {
+    await world.failProbe(world.place.parent, EIO);
+    const uuid = world.uuid();
+    const answer = await world.host.create(uuid, world.place);
+    assert.ok(answer.kind === 'errno' && answer.errno === EIO && answer.call === 'write');
+    assert.equal((await look(world, uuid)).kind, 'absent');
+  },
+
+  'a place that is not there is no place to create': async (world) => {
+    const noType = { ...world.place, type: 'no-such-type' };
+    const noParent = { ...world.place, parent: 'no-such-parent' };
+    for (const place of [noType, noParent]) {
+      means('look-again', 'create', await world.host.create(world.uuid(), place));
+    }
+  },
+
+  'an attribute is taken, refused, or not there': async (world) => {
+    const uuid = await made(world);
+    const { host, place } = world;
+    assert.deepEqual(await host.setAttribute(uuid, place, world.attribute), OK);
+    means('invalid', 'attribute', await host.setAttribute(uuid, place, world.refused));
+    const none = { name: 'no_such_attribute', value: '1' };
+    means('look-again', 'attribute', await host.setAttribute(uuid, place, none));
+    means('look-again', 'attribute', await host.setAttribute(world.uuid(), place, world.attribute));
+  },
+
+  'a parent that goes takes its devices along': async (world) => {
+    const uuid = await made(world);
+    await world.unplug(world.place.parent);
+    assert.deepEqual(await look(world, uuid), { kind: 'absent', room: { kind: 'parent-absent' } });
+    means('look-again', 'create', await world.host.create(uuid, world.place));
+    means('look-again', 'remove', await world.host.remove(uuid, world.place));
+    await world.plug(world.place.parent);
+    assert.deepEqual(await world.host.create(uuid, world.place), OK);
+  },
+};
+
+const racing: Record<string, Body> = {
+  'a device that another program still creates is incomplete, and is not spoilt by a remove': async (
+    world,
+  ) => {
+    await world.slowProbe(world.place.parent, 500);
+    const uuid = world.uuid();
+    const created = world.createBehind(uuid, world.place);
+    await until('the device shows', async () => (await look(world, uuid)).kind === 'incomplete');
+    means('look-again', 'remove', await world.host.remove(uuid, world.place));
+    assert.equal(await created, 0);
+    assert.equal((await presence(world, uuid)).removable, true);
+    assert.deepEqual(await world.host.remove(uuid, world.place), OK);
+  },
+
+  'a device that another program still removes is removing, and its UUID is taken': async (world) => {
+    const uuid = await made(world);
+    await world.slowRemove(world.place.parent, 500);
+    const removed = world.removeBehind(uuid);
+    await until('the device is off the bus', async () => (await look(world, uuid)).kind === 'removing');
+    const answer = await world.host.create(uuid, world.otherParent);
+    assert.equal(answer.kind === 'errno' && answer.errno, EEXIST);
+    assert.equal(await removed, 0);
+    assert.equal((await look(world, uuid)).kind, 'absent');
+  },
+
+  'a device that cannot be removed is told so': async (world) => {
+    await world.slowProbe(world.place.parent, 500);
+    const uuid = world.uuid();
+    const created = world.createBehind(uuid, world.place);
+    await until('the device shows', async () => (await look(world, uuid)).kind === 'incomplete');
+    assert.notEqual(await world.removeBehind(uuid), 0);
+    assert.equal(await created, 0);
+    assert.equal((await presence(world, uuid)).removable, false);
+    means('look-again', 'remove', await world.host.remove(uuid, world.place));
+    assert.equal((await look(world, uuid)).kind, 'present');
+    await world.unplug(world.place.parent);
+    assert.equal((await look(world, uuid)).kind, 'absent');
+  },
+
+  'creates of different UUIDs do not wait for each other': async (world) => {
+    const delayMs = Math.min(1000, world.writeDeadlineMs / 2);
+    await world.slowProbe(world.place.parent, delayMs);
+    const uuids = [world.uuid(), world.uuid()];
+    const created = uuids.map((uuid) => world.host.create(uuid, world.place));
+    const other = await world.another();
+    await until('both are on the bus at once', async () => {
+      const survey = await other.survey();
+      const there = survey.kind === 'devices' ? survey.devices.filter(({ type }) => type === null) : [];
+      return uuids.every((uuid) => there.some((one) => one.uuid === uuid));
+    });
+    assert.deepEqual(await Promise.all(created), [OK, OK]);
+  },
+};
+
+const stuck: Record<string, Body> = {
+  'a write past its deadline is stuck, busy until it returns, and then done': async (world) => {
+    await world.slowProbe(world.place.parent, world.writeDeadlineMs * 2);
+    const uuid = world.uuid();
+    assert.deepEqual(await world.host.create(uuid, world.place), {
+      kind: 'stuck',
+      afterMs: world.writeDeadlineMs,
+    });
+    assert.equal((await look(world, uuid)).kind, 'busy');
+    const elsewhere = world.uuid();
+    assert.deepEqual(await world.host.create(elsewhere, world.otherParent), OK);
+    await until('the write has returned', async () => (await look(world, uuid)).kind !== 'busy');
+    assert.deepEqual((await presence(world, uuid)).place, world.place);
+  },
+
+  'a write under way is seen by the next agent': async (world) => {
+    const delayMs = Math.min(1500, world.writeDeadlineMs * 0.8);
+    await world.slowProbe(world.place.parent, delayMs);
+    const uuid = world.uuid();
+    const created = world.host.create(uuid, world.place);
+    await until('the write is under way', async () => (await look(world, uuid)).kind === 'busy');
+    const next = await world.another();
+    const seen = await next.observe(uuid, { place: world.place, use: false });
+    assert.equal(seen.kind, 'busy');
+    assert.deepEqual(await created, OK);
+    assert.equal((await next.observe(uuid, { place: world.place, use: false })).kind, 'present');
+  },
+};
+
+/** A new device at the world's place. */
+async function made(world: HostWorld): Promise<Uuid> {
+  const uuid = world.uuid();
+  assert.deepEqual(await world.host.create(uuid, world.place), OK);
+  return uuid;
+}
+
+function look(world: HostWorld, uuid: Uuid, place: Place = world.place): Promise<Observed> {
+  return world.host.observe(uuid, { place, use: true });
+}
+
+async function presence(world: HostWorld, uuid: Uuid): Promise<Extract<Observed, { kind: 'present' }>> {
+  const seen = await look(world, uuid);
+  assert.ok(seen.kind === 'present', `expected a device, but it is ${JSON.stringify(seen)}`);
+  return seen;
+}
+
+function means(meaning: Meaning, operation: Operation, result: WriteResult): void {
+  assert.ok(result.kind === 'errno', `expected an errno, but it is ${JSON.stringify(result)}`);
+  assert.equal(meaningOf(operation, result.errno), meaning, JSON.stringify(result));
+}
+
+const TRIES_MAX = 4000;
+
+async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    if (await isSo()) return;
+    await sleep(systemClock, 5);
+  }
+  assert.fail(`it did not come to pass that ${what}`);
+}
