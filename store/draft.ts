@@ -121,7 +121,7 @@ export function eventKeyOf(one: DeviceFact): string | undefined {
 
 /** One string for an event about a UUID. */
 export function eventMarkKey(uuid: Uuid, key: string): string {
-  return `${uuid} ${key}`;
+  return `${key} ${uuid}`;
 }
 
 /** What is written must be read again for ever, so a fact that its own schema refuses is a bug. */

@@ -10,7 +10,7 @@
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { sha256 } from '../events/digest.ts';
-import { dataFile, type JournalFiles, openFiles, STATE } from './journal-files.ts';
+import { dataFile, type JournalFiles, openFiles, STATE, statsOf } from './journal-files.ts';
 import type { Tail } from './journal-storage.ts';
 import type { Damaged, Verified } from './verify.ts';
 
@@ -22,7 +22,7 @@ export type Checked = { readonly kind: 'sound'; readonly tail: Tail };
 class Damage extends Error {
   readonly firstBad: number | null;
 
-  constructor(firstBad: number | null, reason: string) {
+  constructor(reason: string, firstBad: number | null = null) {
     super(reason);
     this.firstBad = firstBad;
   }
@@ -57,53 +57,57 @@ async function verify(files: JournalFiles): Promise<Verified | Damaged> {
 
 /** Nothing is ever deleted from a journal, so the file reaches to the last page that LMDB ever used. */
 function assertWholeFile(dir: string, files: JournalFiles): void {
-  const { lastPageNumber, pageSize } = files.root.getStats() as { lastPageNumber: number; pageSize: number };
+  const { lastPageNumber, pageSize } = statsOf(files.root);
   const expected = (lastPageNumber + 1) * pageSize;
   const { size } = statSync(dataFile(dir));
   if (size < expected)
-    throw new Damage(null, `the file has ${size} bytes of at least ${expected}: it was cut short`);
+    throw new Damage(`the file has ${size} bytes of at least ${expected}: it was cut short`);
 }
 
 function checkEnd(files: JournalFiles): Tail {
   const state = files.positions.get(STATE);
-  if (state === undefined) throw new Damage(null, 'its projections are missing');
+  if (state === undefined) throw new Damage('its projections are missing');
   assertContiguous(files, state.tail.seq);
   assertChained(files, state.tail);
-  for (const { key, value } of files.devices.getRange()) {
-    if (value.version <= state.tail.seq) continue;
-    throw new Damage(
-      null,
-      `the projection of ${key} is of record ${value.version}, beyond the end of the log`,
-    );
-  }
+  assertDevices(files, state.tail.seq);
   return state.tail;
 }
 
-/** `last` keys between 1 and `last` leave no room for a gap. */
+/** `last` keys from 1 to `last` leave no room for a gap; the keys are only walked to name it. */
 function assertContiguous(files: JournalFiles, last: number): void {
   const { log } = files;
   const [end] = log.getKeys({ reverse: true, limit: 1 });
-  if (end === last && log.getKeysCount() === last) return;
+  if (end === last && statsOf(log).entryCount === last) return;
   let expected = 1;
   for (const key of log.getKeys()) {
-    if (key !== expected) throw new Damage(expected, `record ${expected} is missing, ${key} comes next`);
+    if (key !== expected) throw new Damage(`record ${expected} is missing, ${key} comes next`, expected);
     expected += 1;
   }
-  throw new Damage(expected, `the log ends at record ${expected - 1}, its projections at ${last}`);
+  throw new Damage(`the log ends at record ${expected - 1}, its projections at ${last}`, expected);
 }
 
+/** From the hash stored with the projections backwards, each record naming the hash of the one before. */
 function assertChained(files: JournalFiles, tail: Tail): void {
-  let { hash } = tail;
-  let seq = tail.seq;
-  const range = files.log.getRange({ start: seq, reverse: true, limit: TAIL_RECORDS_MAX });
+  const range = files.log.getRange({ start: tail.seq, reverse: true, limit: TAIL_RECORDS_MAX });
+  let { seq, hash } = tail;
   for (const { key, value } of range) {
     if (key !== seq || sha256(value) !== hash)
-      throw new Damage(seq, `record ${seq} was changed: its hash is not the one recorded`);
-    const record: { seq: number; prev: string } = JSON.parse(Buffer.from(value).toString());
-    if (record.seq !== seq) throw new Damage(seq, `record ${seq} says that it is record ${record.seq}`);
-    hash = record.prev;
+      throw new Damage(`record ${seq} is not the one that was written`, seq);
+    hash = JSON.parse(Buffer.from(value).toString()).prev;
     seq -= 1;
   }
+  if (seq > Math.max(0, tail.seq - TAIL_RECORDS_MAX)) throw new Damage(`record ${seq} cannot be found`, seq);
+}
+
+function assertDevices(files: JournalFiles, last: number): void {
+  let devices = 0;
+  for (const { key, value } of files.devices.getRange()) {
+    if (value.version > last)
+      throw new Damage(`what is known of ${key} is of a record beyond ${last}, the last`);
+    devices += 1;
+  }
+  const { entryCount } = statsOf(files.devices);
+  if (devices !== entryCount) throw new Damage(`${devices} of ${entryCount} devices can be read`);
 }
 
 const args = process.argv.slice(2);

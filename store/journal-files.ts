@@ -21,8 +21,8 @@ export type JournalFiles = {
   readonly log: Database<Uint8Array, number>;
   /** UUID → what is known of it. */
   readonly devices: Database<Device, string>;
-  /** Digest of UUID and event key → sequence of the event's record. */
-  readonly events: Database<number, Uint8Array>;
+  /** Event key and UUID → sequence of the event's record. */
+  readonly events: Database<number, string>;
   readonly positions: Database<StoredState, string>;
 };
 
@@ -42,7 +42,7 @@ export function openFiles(dir: string, readOnly: boolean): JournalFiles {
     root,
     log: named(root, 'log', { keyEncoding: 'uint32', encoding: 'binary' }),
     devices: named(root, 'devices', { encoding: 'json' }),
-    events: named(root, 'events', { keyEncoding: 'binary', encoding: 'json' }),
+    events: named(root, 'events', { encoding: 'json' }),
     positions: named(root, 'positions', { encoding: 'json' }),
   };
 }
@@ -52,4 +52,11 @@ function named<V, K extends Key>(root: RootDatabase, name: string, options: Data
   const found: Database<V, K> | undefined = root.openDB<V, K>(name, options);
   if (found === undefined) throw new Error(`there is no database ${name} in the environment`);
   return found;
+}
+
+type Stats = { readonly entryCount: number; readonly lastPageNumber: number; readonly pageSize: number };
+
+/** What LMDB keeps count of: entries of the database, pages of the environment. */
+export function statsOf(database: Database): Stats {
+  return database.getStats() as Stats;
 }

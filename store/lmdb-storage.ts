@@ -46,7 +46,7 @@ export class LmdbStorage implements JournalStorage {
   }
 
   eventSeq(uuid: Uuid, key: string): number | undefined {
-    return this.#files.events.get(eventDigest(uuid, key));
+    return this.#files.events.get(eventMarkKey(uuid, key));
   }
 
   eventCount(): number {
@@ -96,14 +96,10 @@ export class LmdbStorage implements JournalStorage {
   /** The first record of an event is the one that counts. */
   #index(event: EventMark | undefined): void {
     if (event === undefined) return;
-    this.#files.events.putSync(eventDigest(event.uuid, event.key), event.seq, { noOverwrite: true });
+    this.#files.events.putSync(eventMarkKey(event.uuid, event.key), event.seq, { noOverwrite: true });
   }
 
   #state(): StoredState {
     return this.#files.positions.get(STATE) ?? NOTHING;
   }
-}
-
-function eventDigest(uuid: Uuid, key: string): Uint8Array {
-  return Buffer.from(sha256(new TextEncoder().encode(eventMarkKey(uuid, key))), 'hex');
 }

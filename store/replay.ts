@@ -22,9 +22,9 @@ export class Misfit extends Error {
   override readonly name = 'Misfit';
   readonly seq: number | null;
 
-  constructor(message: string, { seq = null, cause }: { seq?: number; cause?: unknown } = {}) {
-    super(message, { cause });
-    this.seq = seq;
+  constructor(message: string, options: { readonly seq?: number; readonly cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.seq = options.seq ?? null;
   }
 }
 
