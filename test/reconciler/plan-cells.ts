@@ -1,0 +1,195 @@
+/**
+ * The cross product that the planner is tested over: every desire, hold, ending and sight of a UUID.
+ *
+ * `P/T` is the place that is declared here; `Q/U` is that of another claim. A cell is in words; what the planner is
+ * given is made from it, and what it answers is put into a line.
+ */
+import type { Attribute, Generation } from '../../events/names.ts';
+import type { Observed, Place, Room, Use } from '../../reconciler/host.ts';
+import type { Known } from '../../reconciler/plan.ts';
+import type { Plan } from '../../reconciler/step.ts';
+import type { Desired, Phase, Reservation, Terminal } from '../../store/device.ts';
+
+export const HERE = { host: 'host-1', parent: 'P', type: 'T' };
+export const OTHER = { host: 'host-1', parent: 'Q', type: 'U' };
+export const NOW: Generation = { epoch: 2, sequence: 7 };
+const OLDER: Generation = { epoch: 2, sequence: 5 };
+
+/** Attributes as `a1 b2` for a=1, b=2 in this order; `-` for none. */
+function list(short: string): readonly Attribute[] {
+  if (short === '-') return [];
+  return short.split(' ').map((one) => ({ name: one.slice(0, 1), value: one.slice(1) }));
+}
+
+/** What has to be written, by what is declared (rows) and what was applied (columns). `recreate`: no way there. */
+export const APPLIED = ['nothing', '-', 'a1', 'a1 b2', 'b2 a1', 'a9', 'c3'] as const;
+export const WRITES: Readonly<Record<string, readonly string[]>> = {
+  '-': /*     */ ['none', 'none', 'recreate', 'recreate', 'recreate', 'recreate', 'recreate'],
+  a1: /*      */ ['a1', 'a1', 'none', 'recreate', 'recreate', 'a1', 'recreate'],
+  'a1 b2': /* */ ['a1 b2', 'a1 b2', 'b2', 'none', '-', 'a1 b2', 'recreate'],
+};
+
+export type Held = { readonly phase: Phase; readonly whose: 'same' | 'other'; readonly applied: string };
+type Ended = 'no' | 'conflict' | 'failed' | 'an older generation';
+export type Seen =
+  | { readonly kind: 'unreadable' | 'busy' }
+  | { readonly kind: 'incomplete' | 'removing'; readonly parent: string }
+  | { readonly kind: 'absent'; readonly room: string }
+  | { readonly kind: 'present'; readonly at: string; readonly removable: boolean; readonly use: Use };
+
+export type Cell = {
+  readonly desired: 'none' | 'absent' | 'present';
+  readonly declared: string;
+  readonly held: Held | null;
+  readonly ended: Ended;
+  readonly seen: Seen;
+  readonly rebooted: boolean;
+};
+
+const PHASES: readonly Phase[] = ['claiming', 'reserved', 'active', 'releasing', 'fenced'];
+const ENDINGS: readonly Ended[] = ['no', 'conflict', 'failed', 'an older generation'];
+const ROOMS: Readonly<Record<string, Room | null>> = {
+  'not looked at': null,
+  'no parent': { kind: 'parent-absent' },
+  'no type': { kind: 'type-absent' },
+  none: { kind: 'available', instances: 0 },
+  some: { kind: 'available', instances: 3 },
+};
+
+const DESIRES = [
+  { desired: 'none', declared: '-' },
+  { desired: 'absent', declared: '-' },
+  ...Object.keys(WRITES).map((declared) => ({ desired: 'present', declared }) as const),
+] as const;
+
+const HOLDS: readonly (Held | null)[] = [
+  null,
+  ...PHASES.flatMap((phase) =>
+    (['same', 'other'] as const).flatMap((whose) => APPLIED.map((applied) => ({ phase, whose, applied }))),
+  ),
+];
+
+const SIGHTS: readonly Seen[] = [
+  { kind: 'unreadable' },
+  { kind: 'busy' },
+  ...['P', 'Q'].flatMap((parent) => [
+    { kind: 'incomplete', parent } as const,
+    { kind: 'removing', parent } as const,
+  ]),
+  ...Object.keys(ROOMS).map((room) => ({ kind: 'absent', room }) as const),
+  ...['P/T', 'P/U', 'Q/U'].flatMap((at) =>
+    [true, false].flatMap((removable) =>
+      (['free', 'in-use', 'unknown'] as const).map(
+        (use) => ({ kind: 'present', at, removable, use }) as const,
+      ),
+    ),
+  ),
+];
+
+export function* cells(): Generator<Cell> {
+  for (const desire of DESIRES)
+    for (const held of HOLDS)
+      for (const ended of ENDINGS)
+        for (const seen of SIGHTS)
+          for (const rebooted of [false, true]) yield { ...desire, held, ended, seen, rebooted };
+}
+
+// From a cell to what the planner is given, and from its answer to a line.
+
+export function knownOf({ desired, declared, held, ended, rebooted }: Cell): Known {
+  return {
+    desired: desireOf(desired, declared),
+    reservation: held && holdOf(held),
+    terminal: ended === 'no' ? null : endOf(ended),
+    rebooted,
+  };
+}
+
+export function desireOf(kind: Cell['desired'], declared: string): Desired | null {
+  if (kind === 'none') return null;
+  if (kind === 'absent') return { kind, generation: NOW };
+  const attributes = list(declared);
+  return { kind, generation: NOW, claim: HERE, attributes, set: null, replaces: OTHER };
+}
+
+export function holdOf({ phase, whose, applied }: Held): Reservation {
+  return {
+    phase,
+    claim: whose === 'same' ? HERE : OTHER,
+    generation: OLDER,
+    revision: phase === 'claiming' ? null : 3,
+    applied: applied === 'nothing' ? null : list(applied),
+    existed: phase === 'active',
+  };
+}
+
+function endOf(ended: Exclude<Ended, 'no'>): Terminal {
+  const kind = ended === 'conflict' ? 'conflict' : 'failed';
+  const reason = ended === 'conflict' ? 'UuidHeld' : 'AttributeRefused';
+  const generation = ended === 'an older generation' ? OLDER : NOW;
+  return { generation, kind, claim: HERE, reason, message: 'as recorded', holder: null };
+}
+
+export function observedOf(seen: Seen): Observed {
+  switch (seen.kind) {
+    case 'unreadable':
+      return { kind: 'unreadable', errno: 5, message: 'reading answered EIO' };
+    case 'busy':
+      return { kind: 'busy', pid: 4711 };
+    case 'absent':
+      return { kind: 'absent', room: ROOMS[seen.room] ?? null };
+    case 'present':
+      return { ...seen, place: placeOf(seen.at), iommuGroup: 1 };
+    default:
+      return seen;
+  }
+}
+
+export function placeOf(at: string): Place {
+  const [parent = '', type = ''] = at.split('/');
+  return { parent, type };
+}
+
+export function at({ parent, type }: Place): string {
+  return `${parent}/${type}`;
+}
+
+function show(attributes: readonly Attribute[]): string {
+  return attributes.length === 0 ? '-' : attributes.map(({ name, value }) => name + value).join(' ');
+}
+
+/** A plan in a line: what it is, why, and what may end a wait. */
+export function brief(what: Plan): string {
+  switch (what.kind) {
+    case 'settled':
+      return 'settled';
+    case 'waiting':
+      return `wait ${what.reason} (${what.wake})`;
+    case 'terminal':
+      return `${what.end} ${what.reason}`;
+    case 'step':
+      return briefStep(what.step);
+    default:
+      return what satisfies never;
+  }
+}
+
+function briefStep(step: Extract<Plan, { kind: 'step' }>['step']): string {
+  switch (step.do) {
+    case 'claim':
+      return `claim ${at(step.claim)} at ${step.generation.sequence}, for ${step.replaces?.parent}`;
+    case 'create':
+    case 'remove':
+      return `${step.do} ${at(step.place)}`;
+    case 'configure':
+      return `configure ${at(step.place)}: ${show(step.attributes)}`;
+    case 'activate':
+      return `activate at ${step.generation.sequence}`;
+    case 'record-drift':
+      return `drift ${step.cause} at ${step.generation.sequence}`;
+    case 'begin-release':
+      return `begin-release ${step.cause}`;
+    default:
+      return step.do;
+  }
+}
