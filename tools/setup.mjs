@@ -64,19 +64,23 @@ function versionOf(node) {
   return stdout ?? '';
 }
 
+/** Also fails where the package's binary does not run, as with a C library other than glibc. */
 function installNode() {
   const platform = `${process.platform}-${process.arch}`;
   const name = NODE_PACKAGES.get(platform);
-  if (name === undefined) {
-    fail(`mdevfleet runs on Node ${NODE_MAJOR_LEAST} or newer; this is ${process.version}, and npm has no Node
-${NODE_PINNED} for ${platform}. Install Node ${NODE_MAJOR_LEAST} (from nodejs.org, or with nvm: nvm install ${NODE_MAJOR_LEAST}) and try again.`);
+  if (name !== undefined) {
+    const spec = `${name}@${NODE_PINNED}`;
+    npm(`Node ${NODE_PINNED}, as this machine's is older`, [
+      'install',
+      '--no-save',
+      '--ignore-scripts',
+      spec,
+    ]);
+    if (nodeInPlace()) return;
   }
-  npm(`Node ${NODE_PINNED}, as this machine's is older`, [
-    'install',
-    '--no-save',
-    '--ignore-scripts',
-    `${name}@${NODE_PINNED}`,
-  ]);
+  fail(`mdevfleet runs on Node ${NODE_MAJOR_LEAST} or newer; this is ${process.version}, and npm has no Node
+${NODE_PINNED} that runs on this machine (${platform}). Install Node ${NODE_MAJOR_LEAST} and try again: from nodejs.org, or with
+nvm: nvm install ${NODE_MAJOR_LEAST}.`);
 }
 
 /**
