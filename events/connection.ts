@@ -18,9 +18,8 @@ import {
   usernamePasswordAuthenticator,
 } from 'nats';
 import { isWithoutJetStream } from './nats-errors.ts';
+import { atLeast, SERVER_VERSION_MIN, serverVersion } from './server-version.ts';
 
-/** The least version of a server: older ones ignore settings that we rely on, in silence. */
-export const SERVER_VERSION_MIN = '2.10.27';
 /** A reconnection waits this long, and up to RECONNECT_JITTER_MS longer, lest a fleet returns all at once. */
 const RECONNECT_DELAY_MS = 250;
 const RECONNECT_JITTER_MS = 2_000;
@@ -175,18 +174,10 @@ function isTls(cause: unknown): boolean {
 }
 
 function requireVersion(connection: NatsConnection, where: string): void {
-  const found = connection.info?.version ?? 'unknown';
+  const found = serverVersion(connection);
   if (atLeast(found, SERVER_VERSION_MIN)) return;
   const message = `the NATS server at ${where} is ${found}: upgrade it to ${SERVER_VERSION_MIN} or later`;
   throw new ConnectFailed(message, { reason: 'too-old' });
-}
-
-function atLeast(found: string, least: string): boolean {
-  const parts = (version: string) => /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? [];
-  const wanted = parts(least);
-  const differs = parts(found).findIndex((part, index) => part !== wanted[index]);
-  if (differs === -1) return parts(found).length > 0;
-  return (parts(found)[differs] ?? 0) > (wanted[differs] ?? 0);
 }
 
 /** Any other failure than "not there" says nothing: this user may not be allowed to ask. */

@@ -13,6 +13,7 @@ import {
 } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
 import { apiCode } from './nats-errors.ts';
+import { serverVersion } from './server-version.ts';
 import { FOREIGN_SETTINGS, type WantedStream, wantedStreams } from './settings.ts';
 
 /** Copies of each message in a new fleet, unless said otherwise. */
@@ -52,7 +53,7 @@ export async function initFleet(connection: NatsConnection, options: FleetOption
     const replicas = options.replicas === undefined ? {} : { num_replicas: options.replicas };
     streams.push(await ensure(manager, { ...wanted, ...replicas }));
   }
-  return { server: connection.info?.version ?? 'unknown', streams };
+  return { server: serverVersion(connection), streams };
 }
 
 async function ensure(manager: JetStreamManager, wanted: WantedStream): Promise<StreamReport> {
