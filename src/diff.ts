@@ -44,7 +44,7 @@ export type Change = {
 
 type Present = Extract<Declaration, { desired: 'present' }>['data'];
 /** A claim that stands, and the sequence of its declaration. */
-type Standpoint = { readonly sequence: number; readonly data: Present };
+type Stand = { readonly sequence: number; readonly data: Present };
 
 /** The key of a subject in Standings. */
 export function keyOf(one: { readonly host: HostId; readonly uuid: Uuid }): string {
@@ -96,8 +96,8 @@ export function diffAbsent(
 }
 
 /** Present declarations by UUID, in the order in which they were published. */
-export function presentByUuid(standings: Standings): ReadonlyMap<Uuid, readonly Standpoint[]> {
-  const found = new Map<Uuid, Standpoint[]>();
+export function presentByUuid(standings: Standings): ReadonlyMap<Uuid, readonly Stand[]> {
+  const found = new Map<Uuid, Stand[]>();
   for (const one of [...standings.values()].sort((a, b) => a.sequence - b.sequence)) {
     const data = presentOf(one);
     if (data === null) continue;
@@ -115,7 +115,7 @@ function presentOf(standing: Standing | undefined): Present | null {
 type Bare = Omit<Change, 'warnings'>;
 
 /** `left`: claims of the same set on other hosts that the input does not list any more. */
-function changeFor(wish: Wish, here: Standing | undefined, left: readonly Standpoint[]): Bare {
+function changeFor(wish: Wish, here: Standing | undefined, left: readonly Stand[]): Bare {
   const before = presentOf(here);
   const displaced = before !== null && before.set === wish.set && !sameClaim(before, wish) ? before : null;
   const ends = endedBy(displaced, here, left);
@@ -130,17 +130,13 @@ function changeFor(wish: Wish, here: Standing | undefined, left: readonly Standp
 }
 
 /** The claims that end, the oldest first: the one most likely to hold the UUID. */
-function endedBy(
-  displaced: Present | null,
-  here: Standing | undefined,
-  left: readonly Standpoint[],
-): Claim[] {
+function endedBy(displaced: Present | null, here: Standing | undefined, left: readonly Stand[]): Claim[] {
   const own = displaced === null || here === undefined ? [] : [{ sequence: here.sequence, data: displaced }];
   const all = [...own, ...left].sort((a, b) => a.sequence - b.sequence);
   return all.map(({ data }) => claimOf(data));
 }
 
-function actionFor(before: Present | null, displaced: Present | null, left: readonly Standpoint[]): Action {
+function actionFor(before: Present | null, displaced: Present | null, left: readonly Stand[]): Action {
   if (left.length > 0) return 'move';
   if (displaced !== null) return 'replace';
   return before === null ? 'declare' : 'update';
@@ -171,14 +167,17 @@ function sameLabels(a: Readonly<Record<string, string>>, b: Readonly<Record<stri
   );
 }
 
-function warningsFor(wish: Wish, stands: readonly Standpoint[], left: readonly Standpoint[]): string[] {
-  return stands
-    .filter((one) => !left.includes(one))
-    .flatMap(({ data }) => {
-      const owner = data.set === undefined ? 'without a set' : `by set ${data.set}`;
-      if (data.host !== wish.host) return [`${wish.uuid} is also declared on host ${data.host} ${owner}`];
-      return data.set === wish.set
-        ? []
-        : [`${keyOf(wish)} was declared ${owner}; set ${wish.set} takes it over`];
-    });
+function warningsFor(wish: Wish, stands: readonly Stand[], left: readonly Stand[]): string[] {
+  return stands.filter((one) => !left.includes(one)).flatMap(({ data }) => warningFor(wish, data) ?? []);
+}
+
+function warningFor(wish: Wish, other: Present): string | null {
+  const owner = other.set === undefined ? 'without a set' : `by set ${other.set}`;
+  if (other.host !== wish.host) {
+    return `${wish.uuid} is declared ${owner} on host ${other.host} too: one of the two will be in conflict`;
+  }
+  if (other.set === wish.set) return null;
+  return sameClaim(other, wish)
+    ? `${keyOf(wish)} was declared ${owner}; set ${wish.set} takes it over`
+    : `${keyOf(wish)} was declared ${owner} in another place; it stays there until that is withdrawn`;
 }
