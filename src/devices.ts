@@ -1,0 +1,55 @@
+/**
+ * What `get devices` shows: what hosts reported, and what they have not reported on yet.
+ *
+ * Pure. A declaration that its host has not taken in is a row of its own beside the host's last
+ * word, so that nobody mistakes an old `ready` for an answer to a new declaration.
+ */
+import type { HostId } from '../events/names.ts';
+import type { DeviceState, Row } from '../events/row.ts';
+import { claimOf, keyOf, type Standings } from './diff.ts';
+
+/** The host has not reported on the declaration; no host can say that of itself. */
+export const NOT_REPORTED = 'NotReported';
+
+/** A row as reported, or that of a declaration which was not reported on. */
+export type ShownRow = Omit<Row, 'reason'> & { readonly reason: Row['reason'] | typeof NOT_REPORTED };
+
+export type Only = { readonly host?: HostId | undefined; readonly state?: DeviceState | undefined };
+
+/** Reported rows and unreported declarations, sorted by host and UUID. */
+export function shownRows(
+  reported: readonly Row[],
+  standings: Standings,
+  only: Only = {},
+): readonly ShownRow[] {
+  const known = new Set(reported.map((row) => `${keyOf(row)} ${row.generation?.sequence}`));
+  const rows = [...reported, ...unreported(standings, known)];
+  return rows
+    .filter(({ host, state }) => (only.host ?? host) === host && (only.state ?? state) === state)
+    .sort((a, b) => compare(a.host, b.host) || compare(a.uuid, b.uuid));
+}
+
+function unreported(standings: Standings, known: ReadonlySet<string>): ShownRow[] {
+  return [...standings.values()].flatMap(({ sequence, declaration }) => {
+    if (declaration?.desired !== 'present') return [];
+    const { data } = declaration;
+    if (known.has(`${keyOf(data)} ${sequence}`)) return [];
+    return [
+      {
+        uuid: data.uuid,
+        ...claimOf(data),
+        state: 'waiting' as const,
+        reason: NOT_REPORTED,
+        message: 'the host has not reported on this declaration yet; is its agent running?',
+        generation: null,
+        attributes: data.attributes ?? [],
+        set: data.set ?? null,
+      },
+    ];
+  });
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

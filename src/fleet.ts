@@ -1,0 +1,57 @@
+/**
+ * The fleet as its streams show it: what stands declared, and what hosts last reported.
+ *
+ * A message that this program cannot read does not hide the others; it stands as unreadable.
+ */
+import { decodeEvent } from '../events/codec.ts';
+import type { HostId, Uuid } from '../events/names.ts';
+import { decodeRecord } from '../events/record.ts';
+import type { Row } from '../events/row.ts';
+import type { Message, Stream } from '../events/stream.ts';
+import { parseSubject, subjectFilter } from '../events/subject.ts';
+import { keyOf, type Standing, type Standings } from './diff.ts';
+
+/** Most UUIDs that are asked for one by one; of more, everything is read once. */
+const SINGLE_READS_MAX = 32;
+
+/** Which part of the fleet to read; everything unless given. */
+export type Scope = { readonly host?: HostId | undefined; readonly uuids?: ReadonlySet<Uuid> };
+
+/** The last declaration of each host and UUID in the scope. Throws StreamUnavailable. */
+export async function readStandings(desired: Stream, prefix: string, scope: Scope = {}): Promise<Standings> {
+  const standings = new Map<string, Standing>();
+  for (const filter of filters(prefix, scope)) {
+    for await (const message of desired.lastPerSubject(filter)) {
+      const subject = parseSubject(prefix, message.subject);
+      if (subject === undefined || subject.uuid === null) continue;
+      const { host, uuid } = subject;
+      if (scope.uuids !== undefined && !scope.uuids.has(uuid)) continue;
+      const decoded = decodeEvent(subject, message.data);
+      const declaration = decoded.kind === 'declaration' ? decoded.declaration : null;
+      standings.set(keyOf({ host, uuid }), { sequence: message.sequence, declaration });
+    }
+  }
+  return standings;
+}
+
+function filters(prefix: string, { host, uuids }: Scope): string[] {
+  const only = host === undefined ? {} : { host };
+  if (uuids === undefined || uuids.size > SINGLE_READS_MAX) return [subjectFilter(prefix, 'desired', only)];
+  return [...uuids].map((uuid) => subjectFilter(prefix, 'desired', { ...only, uuid }));
+}
+
+/** The rows that hosts last reported. Throws StreamUnavailable. */
+export async function readRows(observed: Stream, prefix: string, host?: HostId): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  const filter = subjectFilter(prefix, 'observed', host === undefined ? {} : { host });
+  for await (const message of observed.lastPerSubject(filter)) rows.push(...rowsIn(message));
+  return rows;
+}
+
+function rowsIn(message: Message): readonly Row[] {
+  try {
+    return decodeRecord(message.data).envelope.rows ?? [];
+  } catch {
+    return [];
+  }
+}
