@@ -1,0 +1,38 @@
+/**
+ * What a simulated machine has unless it is told otherwise: parents as real ones are called.
+ *
+ * examples/fleet.yaml fits on machines like this one.
+ */
+import type { KernelConfigInput } from '../reconciler/kernel-sim-config.ts';
+
+const HEX = '^(0x)?[0-9a-fA-F]+$';
+
+export const SIMULATED_MACHINE: KernelConfigInput = {
+  parents: [
+    {
+      name: 'mtty',
+      units: 24,
+      types: [{ name: 'mtty-1' }, { name: 'mtty-2', units: 2 }],
+    },
+    {
+      name: '0000:41:00.0',
+      units: 16,
+      types: [{ name: 'nvidia-474' }, { name: 'nvidia-476', units: 4 }, { name: 'nvidia-478', units: 16 }],
+    },
+    {
+      name: 'matrix',
+      units: 16,
+      types: [
+        {
+          name: 'vfio_ap-passthrough',
+          attributes: [
+            { name: 'assign_adapter', accepts: HEX },
+            { name: 'assign_domain', accepts: HEX },
+          ],
+        },
+      ],
+    },
+  ],
+  probeMs: [2, 20],
+  removeMs: [2, 20],
+};
