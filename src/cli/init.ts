@@ -1,0 +1,67 @@
+/**
+ * `init`: makes a fleet's streams and registry, and says what the server made of them.
+ */
+import { connectNats } from '../../events/connection.ts';
+import { type InitReport, initFleet, type StreamReport } from '../../events/init.ts';
+import { fleetAddress } from '../config.ts';
+import { Failure, type Outcome } from '../exit.ts';
+import { withFleet } from './open.ts';
+import type { Output } from './output.ts';
+import type { Invocation } from './verb.ts';
+
+/** Most servers that JetStream keeps copies of one stream on. */
+const REPLICAS_MAX = 5;
+
+export async function init({ settings, flags, out }: Invocation): Promise<Outcome> {
+  const replicas = replicasOf(flags['replicas']);
+  const address = fleetAddress(settings);
+  if (address.kind === 'embedded') {
+    await withFleet(settings, ({ streams }) => streams.desired.info(), { create: true });
+    out.line(`the embedded fleet in ${address.data} is ready`);
+    return 'ok';
+  }
+  const { prefix, timeoutMs } = address;
+  const connection = await connectNats({ ...address, name: 'mdevfleet init' });
+  try {
+    show(await initFleet(connection, { prefix, timeoutMs, ...(replicas === null ? {} : { replicas }) }), out);
+  } finally {
+    await connection.close();
+  }
+  return 'ok';
+}
+
+function replicasOf(given: unknown): number | null {
+  if (given === undefined) return null;
+  const replicas = Number(given);
+  if (Number.isInteger(replicas) && replicas >= 1 && replicas <= REPLICAS_MAX) return replicas;
+  throw new Failure(`--replicas: not a number of servers: ${given}`, {
+    outcome: 'usage',
+    wayOut: `give a whole number from 1 to ${REPLICAS_MAX}; clusters have 3 or 5`,
+  });
+}
+
+function show({ server, streams }: InitReport, out: Output): void {
+  for (const { stream, action, changed } of streams) {
+    const settings = changed.map(({ setting }) => setting).join(', ');
+    out.line(`${stream} ${action}${settings === '' ? '' : `: ${settings}`}`);
+  }
+  const ignored = streams.filter((one) => one.ignored.length > 0);
+  if (ignored.length === 0) return;
+  throw new Failure(
+    `making the streams: the server, ${server}, did not take all settings:${ignoredText(ignored)}`,
+    {
+      outcome: 'server',
+      wayOut: 'upgrade the server, or let its operator allow these settings',
+    },
+  );
+}
+
+function ignoredText(streams: readonly StreamReport[]): string {
+  const text = (value: unknown) => JSON.stringify(value) ?? 'nothing';
+  const lines = streams.flatMap(({ stream, ignored }) =>
+    ignored.map(
+      ({ setting, wanted, found }) => `\n  ${stream}: ${setting} is ${text(found)}, not ${text(wanted)}`,
+    ),
+  );
+  return lines.join('');
+}

@@ -1,0 +1,160 @@
+/**
+ * The command line: its verbs, their flags and their help, in one table.
+ *
+ * A verb's code is loaded when the verb is run, so that the help needs no database and no
+ * network. What a setting may be is not decided here but in options.ts.
+ */
+import { Argument, Command, Option } from 'commander';
+import { deviceState } from '../../events/row.ts';
+import type { Flags } from '../config.ts';
+import { EXIT, EXIT_MEANINGS } from '../exit.ts';
+import { flagOf, OPTIONS, type OptionName, variableOf } from '../options.ts';
+import type { Verb } from './verb.ts';
+
+type Load = () => Promise<Verb>;
+
+type VerbSpec = {
+  readonly name: string;
+  readonly about: string;
+  readonly example: string;
+  readonly settings: readonly OptionName[];
+  readonly args?: readonly Argument[];
+  readonly flags?: readonly Option[];
+  readonly load: Load;
+};
+
+/** Runs the verb that was asked for. */
+export type Run = (load: Load, args: readonly string[], flags: Flags) => Promise<void>;
+
+/** Where the fleet is. */
+const FLEET: readonly OptionName[] = [
+  'nats',
+  'creds',
+  'nkey',
+  'tlsCa',
+  'tlsCert',
+  'tlsKey',
+  'prefix',
+  'data',
+];
+
+const json = () => new Option('--json', 'print JSON');
+const host = (about: string) => new Option('--host <id>', about);
+const files = (about: string) =>
+  new Option('-f, --file <path>', `${about}; - is stdin; may be repeated`).argParser(
+    (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
+  );
+const source = () => new Option('--source <name>', 'who declares (default: mdevfleet/<user>@<machine>)');
+
+const VERBS: readonly VerbSpec[] = [
+  {
+    name: 'init',
+    about: 'Make the streams and the registry of a fleet. Doing it again changes nothing.',
+    example: 'mdevfleet init --nats nats://10.0.0.1:4222 --replicas 3',
+    settings: FLEET,
+    flags: [new Option('--replicas <count>', 'servers of the cluster that keep a copy (default: 1)')],
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
+    name: 'apply',
+    about: 'Publish what manifests declare, as far as it differs from what was declared before.',
+    example: 'mdevfleet apply --data ./data -f examples/fleet.yaml',
+    settings: FLEET,
+    flags: [
+      files('manifest').makeOptionMandatory(),
+      new Option('--replace', 'allow that devices are removed because they move elsewhere'),
+      source(),
+      json(),
+    ],
+    load: async () => (await import('./apply.ts')).apply,
+  },
+  {
+    name: 'delete',
+    about: 'Declare that devices should not exist any more.',
+    example: 'mdevfleet delete --data ./data 5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b01',
+    settings: FLEET,
+    args: [new Argument('[uuid...]', 'devices')],
+    flags: [files('the devices of a manifest'), host('the host that is meant'), source(), json()],
+    load: async () => (await import('./delete.ts')).deleteDevices,
+  },
+  {
+    name: 'retry',
+    about: 'Let a host try again what ended in a conflict or a failure.',
+    example: 'mdevfleet retry --data ./data 5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b01',
+    settings: FLEET,
+    args: [new Argument('<uuid...>', 'devices')],
+    flags: [host('the host that is meant'), source(), json()],
+    load: async () => (await import('./retry.ts')).retry,
+  },
+  {
+    name: 'get',
+    about: 'Show the devices of the fleet: what hosts reported, and what they have not reported on.',
+    example: 'mdevfleet get devices --data ./data --state conflict',
+    settings: FLEET,
+    args: [new Argument('<what>', 'what to show').choices(['devices'])],
+    flags: [
+      host('only of this host'),
+      new Option('--state <state>', 'only in this state').choices(deviceState.options),
+      json(),
+    ],
+    load: async () => (await import('./get.ts')).get,
+  },
+  {
+    name: 'verify',
+    about: "Check a host's journal: every record, the chain, and what was folded from it.",
+    example: 'mdevfleet verify --host host-a --data ./data',
+    settings: ['host', 'data'],
+    flags: [json()],
+    load: async () => (await import('./verify.ts')).verify,
+  },
+  {
+    name: 'kernel',
+    about: 'Serve a simulated kernel that outlives the agents on it, until it is stopped.',
+    example: 'mdevfleet kernel --socket ./host-a.sock',
+    settings: [],
+    flags: [
+      new Option('--socket <path>', 'Unix socket to serve it on').makeOptionMandatory(),
+      new Option('-f, --file <path>', 'its parents and faults in YAML or JSON (default: a small machine)'),
+    ],
+    load: async () => (await import('./kernel.ts')).kernel,
+  },
+];
+
+/** The program; parsing it ends in `run`, or throws commander's errors. */
+export function buildProgram(version: string, run: Run): Command {
+  const program = new Command('mdevfleet')
+    .description('Reconciles the mediated devices of a fleet of Linux hosts with what is declared.')
+    .version(version)
+    .option('--config <file>', 'settings in YAML or JSON [MDEVFLEET_CONFIG]')
+    .option('--verbose', 'tell the causes of an error, too')
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('  see `mdevfleet help`')
+    .addHelpText('after', exitStatuses())
+    .exitOverride();
+  for (const spec of VERBS) addVerb(program, spec, run);
+  return program;
+}
+
+function addVerb(program: Command, spec: VerbSpec, run: Run): void {
+  const command = program.command(spec.name).description(spec.about);
+  for (const argument of spec.args ?? []) command.addArgument(argument);
+  for (const name of spec.settings) command.addOption(settingOption(name));
+  for (const option of spec.flags ?? []) command.addOption(option);
+  command
+    .showHelpAfterError(`  see \`mdevfleet ${spec.name} --help\``)
+    .addHelpText('after', `\nExample:\n  ${spec.example}`)
+    .action(() => run(spec.load, command.args, command.optsWithGlobals()));
+}
+
+function settingOption(name: OptionName): Option {
+  const { value, about } = OPTIONS[name];
+  return new Option(`${flagOf(name)} ${value}`, `${about} [${variableOf(name)}]`);
+}
+
+function exitStatuses(): string {
+  const lines = Object.entries(EXIT_MEANINGS).map(([outcome, meaning]) => {
+    const status = String(EXIT[outcome as keyof typeof EXIT]).padStart(4);
+    return `${status}  ${meaning}`;
+  });
+  return ['', 'Exit statuses:', ...lines].join('\n');
+}

@@ -1,0 +1,46 @@
+/**
+ * The program: reads the command line, runs the verb, and says how that ended.
+ *
+ * Whatever fails ends here as one message on stderr and an exit status, never as a stack trace.
+ */
+import { CommanderError } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
+import { Output } from './cli/output.ts';
+import { buildProgram } from './cli/program.ts';
+import { readSettings } from './config.ts';
+import { EXIT } from './exit.ts';
+
+const out = new Output(process.stdout, process.stderr);
+const program = buildProgram(manifest.version, async (load, args, flags) => {
+  const settings = readSettings(flags, process.env);
+  const verb = await load();
+  process.exitCode = EXIT[await verb({ settings, args, flags, out })];
+});
+
+/** What knows all errors knows all adapters, so it is loaded only when needed. */
+async function fail(error: unknown): Promise<void> {
+  const { errorLines, outcomeOf } = await import('./cli/failures.ts');
+  const view = { terminal: process.stderr.isTTY === true, verbose: program.opts()['verbose'] === true };
+  process.stderr.write(`${errorLines(error, view).join('\n')}\n`);
+  process.exitCode = EXIT[outcomeOf(error)];
+}
+
+/** Commander has said what is wrong; asking for help is not wrong, but asking for nothing is. */
+function endOfParsing({ exitCode }: CommanderError): void {
+  process.exitCode = exitCode === 0 ? EXIT.ok : EXIT.usage;
+}
+
+/** Whoever read our output has gone: nothing is left to do. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.unexpected);
+});
+process.on('uncaughtException', (error) => {
+  void fail(error).finally(() => process.exit());
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) endOfParsing(error);
+  else await fail(error);
+}
