@@ -1,0 +1,32 @@
+/**
+ * A process that can be killed: from then on its timers do not ring and no answer reaches it.
+ */
+import type { Clock } from '../../reconciler/clock.ts';
+
+export type Life = { alive: boolean };
+
+/** The clock as a process sees it. */
+export function mortalClock(clock: Clock, life: Life): Clock {
+  return {
+    monotonicMs: () => clock.monotonicMs(),
+    wall: () => clock.wall(),
+    after: (delayMs, callback) =>
+      clock.after(delayMs, () => {
+        if (life.alive) callback();
+      }),
+  };
+}
+
+const NEVER = new Promise<never>(() => {});
+
+/** A call whose answer reaches only the living. */
+export async function mortalCall<T>(life: Life, call: () => Promise<T>): Promise<T> {
+  if (!life.alive) return NEVER;
+  try {
+    const answer = await call();
+    return life.alive ? answer : await NEVER;
+  } catch (error) {
+    if (!life.alive) return NEVER;
+    throw error;
+  }
+}
