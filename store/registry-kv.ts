@@ -1,20 +1,15 @@
 /**
- * The registry of a fleet: a JetStream key-value bucket, made by `mdevfleet init` and only opened here.
+ * The registry of a fleet: a JetStream key-value bucket, made by `mdevfleet init` and never here.
  *
  * Writes are published with the key's expected last sequence; reads ask the stream's leader. The
  * key-value client is not used for either: its reads, and its `create` after a refusal, may be
- * answered by a follower that is behind. Anything but the server's clear yes or no to a write is `unknown`.
+ * answered by a follower that is behind. Anything but the server's clear yes or no to a write is
+ * `unknown`; an answer is waited for as long as the uplink's time-out says.
  */
-import {
-  JetStreamApiError,
-  type JetStreamClient,
-  type JetStreamManager,
-  jetstream,
-  jetstreamManager,
-  type MsgRequest,
-  type StoredMsg,
-} from '@nats-io/jetstream';
-import { headers, type MsgHdrs, type NatsConnection } from 'nats';
+import { JetStreamApiCodes, type MsgRequest, type StoredMsg } from '@nats-io/jetstream';
+import { headers, type MsgHdrs } from 'nats';
+import { apiCode } from '../events/nats-errors.ts';
+import type { Uplink } from '../events/uplink.ts';
 import {
   type Entry,
   type Registry,
@@ -23,10 +18,6 @@ import {
   type Written,
 } from './registry.ts';
 
-/** How long an answer of the server is waited for. */
-export const KV_TIMEOUT_MS = 5_000;
-
-const STREAM_NOT_FOUND = 10059;
 /** "wrong last sequence: N". Error 10164, the same without N, means that another write was in flight. */
 const WRONG_LAST_SEQUENCE = 10071;
 const STANDING_SEQUENCE = /: (\d+)$/;
@@ -37,44 +28,22 @@ const OPERATION = 'KV-Operation';
 const MARKER = 'Nats-Marker-Reason';
 const NO_VALUE = new Uint8Array();
 
-export type KvRegistryOptions = {
-  readonly bucket: string;
-  /** How long an answer of the server is waited for; KV_TIMEOUT_MS unless given. */
-  readonly timeoutMs?: number;
-};
-
-/** The server has no registry of that name. */
-export class RegistryMissing extends Error {
+/** The server can be asked, but has no registry of that name. */
+export class RegistryMissing extends RegistryUnavailable {
   override readonly name = 'RegistryMissing';
 }
 
-/** Opens the bucket over a connection, which stays its opener's to close. Throws RegistryMissing or RegistryUnavailable. */
-export async function openKvRegistry(nc: NatsConnection, options: KvRegistryOptions): Promise<Registry> {
-  const { bucket, timeoutMs: timeout = KV_TIMEOUT_MS } = options;
-  try {
-    const manager = await jetstreamManager(nc, { timeout, checkAPI: false });
-    await manager.streams.info(streamOf(bucket));
-    return new KvRegistry(jetstream(nc, { timeout }), manager, bucket);
-  } catch (cause) {
-    if (hasCode(cause, STREAM_NOT_FOUND)) {
-      throw new RegistryMissing(`there is no bucket ${bucket} on this server; run mdevfleet init`, { cause });
-    }
-    throw new RegistryUnavailable(`opening the registry ${bucket}`, { cause });
-  }
-}
-
-function streamOf(bucket: string): string {
-  return `KV_${bucket}`;
+/** The registry in a bucket; asks the server nothing until it is used. The uplink stays its opener's to close. */
+export function openKvRegistry(uplink: Pick<Uplink, 'session'>, bucket: string): Registry {
+  return new KvRegistry(uplink, bucket);
 }
 
 class KvRegistry implements Registry {
-  readonly #client: JetStreamClient;
-  readonly #manager: JetStreamManager;
+  readonly #uplink: Pick<Uplink, 'session'>;
   readonly #bucket: string;
 
-  constructor(client: JetStreamClient, manager: JetStreamManager, bucket: string) {
-    this.#client = client;
-    this.#manager = manager;
+  constructor(uplink: Pick<Uplink, 'session'>, bucket: string) {
+    this.#uplink = uplink;
     this.#bucket = bucket;
   }
 
@@ -97,7 +66,7 @@ class KvRegistry implements Registry {
   }
 
   async close(): Promise<void> {
-    // The connection belongs to whoever opened it.
+    // The uplink belongs to whoever opened it.
   }
 
   #subject(key: RegistryKey): string {
@@ -106,10 +75,11 @@ class KvRegistry implements Registry {
 
   async #get(key: RegistryKey, query: MsgRequest): Promise<Entry | undefined> {
     try {
-      const message = await this.#manager.streams.getMessage(streamOf(this.#bucket), query);
+      const { manager } = this.#uplink.session();
+      const message = await manager.streams.getMessage(`KV_${this.#bucket}`, query);
       return message?.subject === this.#subject(key) ? toEntry(message) : undefined;
     } catch (cause) {
-      throw new RegistryUnavailable(`reading ${key} from the registry ${this.#bucket}`, { cause });
+      throw this.#unavailable(`reading ${key} from`, cause);
     }
   }
 
@@ -117,25 +87,33 @@ class KvRegistry implements Registry {
     const expect = { lastSubjectSequence: expected };
     const options = mark === undefined ? { expect } : { expect, headers: mark };
     try {
-      const ack = await this.#client.publish(this.#subject(key), value, options);
+      const { jetstream } = this.#uplink.session();
+      const ack = await jetstream.publish(this.#subject(key), value, options);
       return { kind: 'written', revision: ack.seq };
     } catch (cause) {
-      return notWritten(cause);
+      if (apiCode(cause) === WRONG_LAST_SEQUENCE) return { kind: 'refused', revision: standingIn(cause) };
+      return { kind: 'unknown', cause: this.#unavailable(`writing ${key} to`, cause) };
     }
+  }
+
+  #unavailable(operation: string, cause: unknown): RegistryUnavailable {
+    const what = `${operation} the registry ${this.#bucket}`;
+    if (apiCode(cause) === JetStreamApiCodes.StreamNotFound) {
+      const hint = 'there is no such bucket on this server; run mdevfleet init';
+      return new RegistryMissing(`${what}: ${hint}`, { cause });
+    }
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return new RegistryUnavailable(`${what}: ${reason}`, { cause });
   }
 }
 
-function notWritten(cause: unknown): Written {
-  if (!hasCode(cause, WRONG_LAST_SEQUENCE)) return { kind: 'unknown', cause };
-  const told = STANDING_SEQUENCE.exec(cause.message)?.[1];
-  return { kind: 'refused', revision: told === undefined ? null : Number(told) };
-}
-
-function hasCode(cause: unknown, code: number): cause is JetStreamApiError {
-  return cause instanceof JetStreamApiError && cause.code === code;
+/** The revision that a refusal names, null when it names none. */
+function standingIn(refusal: unknown): number | null {
+  const told = refusal instanceof Error ? STANDING_SEQUENCE.exec(refusal.message)?.[1] : undefined;
+  return told === undefined ? null : Number(told);
 }
 
 function toEntry(message: StoredMsg): Entry {
-  const erased = [OPERATION, MARKER].some((name) => message.header.get(name) !== '');
+  const erased = [OPERATION, MARKER].some((name) => message.header.has(name));
   return { revision: message.seq, value: erased ? null : message.data, time: message.timestamp };
 }

@@ -41,5 +41,5 @@ export type RegistryKey = `${Uuid}` | `host.${HostId}` | 'fleet';
 
 /** The registry could not be asked; nothing is known of what it holds. */
 export class RegistryUnavailable extends Error {
-  override readonly name = 'RegistryUnavailable';
+  override readonly name: string = 'RegistryUnavailable';
 }

@@ -70,8 +70,7 @@ type Attempt<T> = {
 
 /** Takes the UUID for a claim, or says who has it. Repeated with the same wish, it finds its own earlier write. */
 export function take(registry: Registry, uuid: Uuid, wish: Wish): Promise<Taken> {
-  const { claim, generation, incarnation } = wish;
-  const hold: Hold = { v: 1, claim, phase: 'held', generation, incarnation };
+  const hold = holdOf(wish, 'held');
   const at = (expected: number): Attempt<Taken> => ({
     kind: 'attempt',
     value: encodeValue(hold),
@@ -103,10 +102,10 @@ export function take(registry: Registry, uuid: Uuid, wish: Wish): Promise<Taken>
 export function markReleasing(
   registry: Registry,
   uuid: Uuid,
-  hold: Omit<Hold, 'v' | 'phase'>,
+  hold: Owner & { readonly generation: Generation },
   revision: number,
 ): Promise<Marked> {
-  const releasing: Hold = { v: 1, ...hold, phase: 'releasing' };
+  const releasing = holdOf(hold, 'releasing');
   const at = (expected: number): Attempt<Marked> => ({
     kind: 'attempt',
     value: encodeValue(releasing),
@@ -210,9 +209,11 @@ async function pursue<T>(
     const written = await put(registry, uuid, attempt);
     if (written.kind === 'written') return attempt.done(written.revision);
     if (written.kind === 'unknown') return written;
-    const standing = await reading(() => standingAt(registry, uuid, written.revision));
+    const { revision } = written;
+    if (revision === null) return unknown(`the registry refused ${uuid} without saying where it stands`);
+    const standing = await reading(() => standingAt(registry, uuid, revision));
     if (standing.kind === 'unknown') return standing;
-    const next = react(standing);
+    const next = standing.kind === 'overwritten' ? { ...attempt, expected: revision } : react(standing);
     if (!isAttempt(next)) return next;
     attempt = next;
   }
@@ -228,16 +229,15 @@ function put<T>(registry: Registry, uuid: Uuid, attempt: Attempt<T>): Promise<Wr
   return value === null ? registry.erase(uuid, expected) : registry.write(uuid, value, expected);
 }
 
+/** `overwritten`: a write at this revision will be refused again, and name a later one. */
 async function standingAt(
   registry: Registry,
   uuid: Uuid,
-  revision: number | null,
-): Promise<Standing | Unknown> {
-  if (revision === null) return unknown(`the registry refused ${uuid} without saying where it stands`);
+  revision: number,
+): Promise<Standing | { readonly kind: 'overwritten' }> {
   if (revision === 0) return { kind: 'free', revision };
   const entry = await registry.at(uuid, revision);
-  if (entry === undefined) return unknown(`${uuid} was written again after revision ${revision}`);
-  return standingOf(uuid, entry);
+  return entry === undefined ? { kind: 'overwritten' } : standingOf(uuid, entry);
 }
 
 function standingOf(uuid: Uuid, entry: Entry | undefined): Standing {
@@ -283,6 +283,14 @@ function rival(holder: Holder, replaces: Claim | null): Taken {
 
 function holderOf(standing: Extract<Standing, { kind: 'taken' }>): Holder {
   return { claim: standing.hold.claim, phase: standing.hold.phase, since: standing.since };
+}
+
+/** Names every member: what a caller has beside them must not get into the registry. */
+function holdOf(from: Owner & { readonly generation: Generation }, phase: Hold['phase']): Hold {
+  const { host, parent, type } = from.claim;
+  const { epoch, sequence } = from.generation;
+  const { incarnation } = from;
+  return { v: 1, claim: { host, parent, type }, phase, generation: { epoch, sequence }, incarnation };
 }
 
 function sameHold(a: Hold, b: Hold): boolean {
