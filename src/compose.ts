@@ -1,0 +1,141 @@
+/**
+ * The composition root: from what an agent is told to an agent with real ports.
+ *
+ * The order is what keeps a host safe: the lock before the journal, the journal before the
+ * kernel is touched, the fleet last, since an agent works without it.
+ */
+import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { v7 } from 'uuid';
+import manifest from '../package.json' with { type: 'json' };
+import type { Machine } from '../events/fact.ts';
+import { decodeRecord } from '../events/record.ts';
+import { systemClock, systemRandom } from '../reconciler/clock-system.ts';
+import type { Host } from '../reconciler/host.ts';
+import { createSimulatedHost } from '../reconciler/host-sim.ts';
+import { connectSimulatedHost } from '../reconciler/host-sim-client.ts';
+import { createSysfsHost } from '../reconciler/host-sysfs.ts';
+import { SimulatedKernel } from '../reconciler/kernel-sim.ts';
+import { kernelConfig } from '../reconciler/kernel-sim-config.ts';
+import { WriterPool } from '../reconciler/writer-pool.ts';
+import type { Journal } from '../store/journal.ts';
+import { openJournal } from '../store/journal-lmdb.ts';
+import { lockJournal } from '../store/lock.ts';
+import { Agent, type AgentPorts } from './agent.ts';
+import type { AgentConfig, KernelAddress } from './config.ts';
+import { type FleetPorts, openFleetPorts } from './fleet-ports.ts';
+import { LINK_LIMITS } from './link.ts';
+import type { Logger } from './logger.ts';
+import { type Limits, reconcilerLimits } from './limits.ts';
+import { readBoot, readKernel, readMachine } from './machine.ts';
+import { SIMULATED_MACHINE } from './simulated.ts';
+
+export type Composed = {
+  readonly agent: Agent;
+  readonly fleet: FleetPorts;
+  /** Lets go of everything; the agent must have stopped. */
+  close(): Promise<void>;
+};
+
+/** What a test may put around each port; production puts nothing. */
+export type Wrap = (ports: AgentPorts) => AgentPorts;
+
+type Kernel = { readonly host: Host; readonly boot: string; readonly release: string };
+
+/** Puts an agent together. Throws JournalRefused, a Failure, or what opening the fleet throws; nothing stays open then. */
+export async function composeAgent(
+  config: AgentConfig,
+  log: Logger,
+  wrap: Wrap = (ports) => ports,
+): Promise<Composed> {
+  const open: (() => Promise<void> | void)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of open.splice(0).reverse()) await end();
+  };
+  try {
+    const { agent, fleet } = await assemble(config, log, wrap, open);
+    return { agent, fleet, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function assemble(
+  config: AgentConfig,
+  log: Logger,
+  wrap: Wrap,
+  open: (() => Promise<void> | void)[],
+): Promise<{ agent: Agent; fleet: FleetPorts }> {
+  const dir = journalFolder(config.data, config.host);
+  const machine = readMachine();
+  const lock = lockJournal(dir, { pid: process.pid, host: hostname(), since: systemClock.wall() });
+  open.push(() => lock.release());
+  const kernel = await openKernel(config.kernel, dir, config.limits);
+  open.push(() => kernel.host.close());
+  const journal = await openHostJournal(config, dir, machine, kernel.boot);
+  open.push(() => journal.close());
+  const fleet = await openFleetPorts(config.fleet, `mdevfleet agent ${config.host}`);
+  open.push(() => fleet.close());
+  const { streams, registry } = fleet;
+  const ports = { journal, streams, registry, host: kernel.host, clock: systemClock, random: systemRandom, log };
+  const limits = { ...reconcilerLimits(config.limits), ...LINK_LIMITS, stopDeadlineMs: config.limits.stopDeadlineMs };
+  const agent = new Agent(wrap(ports), {
+    prefix: config.fleet.prefix,
+    software: software(),
+    kernel: kernel.release,
+    bootIsNew: lastBoot(journal) !== kernel.boot,
+    limits,
+  });
+  return { agent, fleet };
+}
+
+/** The folder of a host's journal. */
+export function journalFolder(data: string, host: string): string {
+  return join(data, 'hosts', host);
+}
+
+function software(): string {
+  return `${manifest.name} ${manifest.version}`;
+}
+
+function openHostJournal(
+  { host }: AgentConfig,
+  dir: string,
+  machine: Machine,
+  boot: string,
+): Promise<Journal> {
+  const stamp = () => ({ time: systemClock.wall(), boot });
+  return openJournal({ dir, host, machine, software: software(), stamp, create: v7() });
+}
+
+/** The boot in which the journal was last written. */
+function lastBoot(journal: Journal): string | undefined {
+  const [last] = journal.read(journal.tail().seq - 1, 1);
+  return last && decodeRecord(last.bytes).envelope.boot;
+}
+
+async function openKernel(address: KernelAddress, dir: string, limits: Limits): Promise<Kernel> {
+  const { writeDeadlineMs } = limits;
+  if (address.kind === 'sysfs') return openSysfs(address.root, dir, writeDeadlineMs);
+  if (address.socket !== null) {
+    const host = await connectSimulatedHost({ socket: address.socket });
+    return { host, boot: host.bootId, release: 'simulated' };
+  }
+  const kernel = new SimulatedKernel({
+    config: kernelConfig.parse(SIMULATED_MACHINE),
+    clock: systemClock,
+    random: systemRandom,
+  });
+  const host = createSimulatedHost({ kernel, clock: systemClock, writeDeadlineMs });
+  return { host, boot: kernel.bootId, release: 'simulated' };
+}
+
+function openSysfs(root: string, dir: string, writeDeadlineMs: number): Kernel {
+  const marks = join(dir, 'writers');
+  mkdirSync(marks, { recursive: true });
+  const writers = new WriterPool({ clock: systemClock, marksFolder: marks, root, writeDeadlineMs });
+  const host = createSysfsHost({ root, writers, clock: systemClock, marksFolder: marks });
+  return { host, boot: readBoot(), release: readKernel() };
+}

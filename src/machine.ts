@@ -1,0 +1,37 @@
+/**
+ * What the machine says of itself: which one it is, which kernel runs, since which boot.
+ */
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import type { Machine } from '../events/fact.ts';
+import { Failure } from './exit.ts';
+
+/** Ids of the machine: /etc/machine-id, and the product UUID of its firmware where there is one. */
+export function readMachine(): Machine {
+  const machineId = readLine('/etc/machine-id') ?? readLine('/var/lib/dbus/machine-id');
+  if (machineId === null) {
+    throw new Failure('reading the identity of this machine: /etc/machine-id is missing or empty', {
+      outcome: 'host',
+      wayOut: 'make one with systemd-machine-id-setup; a journal belongs to one machine',
+    });
+  }
+  return { machineId, product: readLine('/sys/class/dmi/id/product_uuid') };
+}
+
+/** Id of the running boot. */
+export function readBoot(): string {
+  return readLine('/proc/sys/kernel/random/boot_id') ?? 'unknown';
+}
+
+/** Release of the running kernel, as uname -r prints it. */
+export function readKernel(): string {
+  return release();
+}
+
+function readLine(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').trim() || null;
+  } catch {
+    return null;
+  }
+}

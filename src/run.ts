@@ -1,0 +1,42 @@
+/**
+ * Runs an agent until it is told to stop, or must.
+ */
+import { once } from 'node:events';
+import { StreamForbidden, StreamMissing } from '../events/stream.ts';
+import { RegistryMissing } from '../store/registry-kv.ts';
+import { composeAgent } from './compose.ts';
+import type { AgentConfig } from './config.ts';
+import { Failure, type Outcome } from './exit.ts';
+import type { Logger } from './logger.ts';
+
+/** Runs the agent. Resolves after SIGTERM or SIGINT; throws when it cannot start or was overtaken. */
+export async function runAgent(config: AgentConfig, log: Logger): Promise<Outcome> {
+  const { agent, fleet, close } = await composeAgent(config, log);
+  try {
+    fleet.onFault((fault) => tell(log, fault));
+    fleet.reached.catch((fault: unknown) => tell(log, fault));
+    await agent.start();
+    log.info({ host: config.host, fleet: config.fleet.kind }, 'agent started');
+    const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]).then(() => null);
+    const end = await Promise.race([stopped, agent.ended]);
+    await agent.stop();
+    if (end !== null) throw overtaken(end.message);
+    log.info({ host: config.host }, 'agent stopped');
+    return 'ok';
+  } finally {
+    await close();
+  }
+}
+
+/** What needs an operator is a warning; a server that is away comes back. */
+function tell(log: Logger, fault: unknown): void {
+  const lasting = [StreamMissing, StreamForbidden, RegistryMissing].some((kind) => fault instanceof kind);
+  log[lasting ? 'warn' : 'info']({ err: fault }, 'fleet not reached');
+}
+
+function overtaken(message: string): Failure {
+  return new Failure(message, {
+    outcome: 'foreign',
+    wayOut: 'give this agent a host id of its own, or stop the other one',
+  });
+}
