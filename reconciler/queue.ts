@@ -19,12 +19,14 @@ export class KeyedQueue {
   readonly #options: QueueOptions;
   /** Ready keys by lane, in order of arrival; the lane whose turn it is comes first. */
   readonly #ready = new Map<string, Set<string>>();
+  /** The lane in which a ready key waits: one only, though what a key writes to may change meanwhile. */
+  readonly #waiting = new Map<string, string>();
   /** Running keys with their lane. */
   readonly #running = new Map<string, string>();
   readonly #again = new Set<string>();
   readonly #timers = new Map<string, { dueMs: number; cancel: Cancel }>();
   #open = true;
-  #idle: (() => void)[] = [];
+  readonly #idle: (() => void)[] = [];
 
   constructor(options: QueueOptions) {
     this.#options = options;
@@ -32,8 +34,7 @@ export class KeyedQueue {
 
   /** Keys that wait for their turn, and keys that run. */
   get depth(): { readonly ready: number; readonly running: number; readonly delayed: number } {
-    const ready = [...this.#ready.values()].reduce((sum, keys) => sum + keys.size, 0);
-    return { ready, running: this.#running.size, delayed: this.#timers.size };
+    return { ready: this.#waiting.size, running: this.#running.size, delayed: this.#timers.size };
   }
 
   /** Runs the key as soon as there is room; a timer set for it is void. */
@@ -44,9 +45,7 @@ export class KeyedQueue {
       this.#again.add(key);
       return;
     }
-    const lane = this.#options.laneOf(key);
-    const keys = this.#ready.get(lane) ?? new Set();
-    this.#ready.set(lane, keys.add(key));
+    this.#enter(key, this.#options.laneOf(key));
     this.#pump();
   }
 
@@ -66,9 +65,26 @@ export class KeyedQueue {
     this.#open = false;
     for (const key of this.#timers.keys()) this.#clearTimer(key);
     this.#ready.clear();
+    this.#waiting.clear();
     this.#again.clear();
     if (this.#running.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #enter(key: string, lane: string): void {
+    const before = this.#waiting.get(key);
+    if (before === lane) return;
+    if (before !== undefined) this.#leave(key, before);
+    const keys = this.#ready.get(lane) ?? new Set();
+    this.#ready.set(lane, keys.add(key));
+    this.#waiting.set(key, lane);
+  }
+
+  #leave(key: string, lane: string): void {
+    this.#waiting.delete(key);
+    const keys = this.#ready.get(lane);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#ready.delete(lane);
   }
 
   #clearTimer(key: string): void {
@@ -90,9 +106,8 @@ export class KeyedQueue {
     for (const [lane, keys] of this.#ready) {
       const [key] = keys;
       if (key === undefined || this.#runningIn(lane) >= this.#options.runningPerLaneMax) continue;
-      keys.delete(key);
-      this.#ready.delete(lane);
-      if (keys.size > 0) this.#ready.set(lane, keys);
+      this.#leave(key, lane);
+      if (this.#ready.delete(lane)) this.#ready.set(lane, keys);
       return { key, lane };
     }
     return undefined;
