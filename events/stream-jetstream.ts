@@ -108,8 +108,9 @@ class JetStream implements Stream {
     });
   }
 
-  at(sequence: number): Promise<Message | undefined> {
-    return this.#ofLeader({ seq: sequence });
+  /** The server takes a request for sequence 0 for a malformed one. */
+  async at(sequence: number): Promise<Message | undefined> {
+    return sequence < 1 ? undefined : this.#ofLeader({ seq: sequence });
   }
 
   last(subject: string): Promise<Message | undefined> {

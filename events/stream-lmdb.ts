@@ -135,10 +135,10 @@ export class LmdbStream implements Stream {
   }
 
   #append({ subject, id, data, expectedSubjectSequence: expected }: Outgoing): Appended {
+    if (expected !== undefined && expected !== this.#lastUnder(subject)) return { kind: 'wrong-sequence' };
     const key = sha256(Buffer.from(id));
     const repeated = this.#ids.get(key);
     if (repeated !== undefined) return { kind: 'stored', sequence: Number(repeated), duplicate: true };
-    if (expected !== undefined && expected !== this.#lastUnder(subject)) return { kind: 'wrong-sequence' };
     const sequence = this.#lastSequence() + 1;
     const [head, last] = splitLast(subject);
     const digits = Buffer.from(String(sequence));

@@ -68,12 +68,12 @@ export class MemoryStream implements Stream {
   }
 
   async append({ subject, id, data, expectedSubjectSequence }: Outgoing): Promise<Appended> {
-    const known = this.#ids.get(id);
-    if (known !== undefined) return { kind: 'stored', sequence: known, duplicate: true };
     const last = this.#last.get(subject)?.sequence ?? 0;
     if (expectedSubjectSequence !== undefined && expectedSubjectSequence !== last) {
       return { kind: 'wrong-sequence' };
     }
+    const known = this.#ids.get(id);
+    if (known !== undefined) return { kind: 'stored', sequence: known, duplicate: true };
     const message = { sequence: this.#messages.length + 1, subject, id, data: data.slice() };
     this.#messages.push(message);
     this.#ids.set(id, message.sequence);

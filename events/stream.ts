@@ -28,7 +28,10 @@ export type StreamInfo = {
 /** A message to append. */
 export type Outgoing = {
   readonly subject: string;
-  /** A second message with the same id within the server's duplicate window is dropped. */
+  /**
+   * A second message with the same id within the server's duplicate window is dropped. Should it expect
+   * a sequence that is not so any more, servers differ: it is a duplicate, or refused as wrong-sequence.
+   */
   readonly id: string;
   readonly data: Uint8Array;
   /** Append only if the last message on this subject has this sequence; 0 for none. */

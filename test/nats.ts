@@ -29,6 +29,9 @@ export interface RunningNats {
   readonly version: string;
   /** Ends the process and waits until it is gone; the store stays. */
   kill(signal?: NodeJS.Signals): Promise<void>;
+  /** The process stands still, and its connections stay; until `resume`. */
+  pause(): void;
+  resume(): void;
   /** Starts it again on the same store and port, after a kill. */
   restart(): Promise<void>;
   /** Ends the process and removes the store. */
@@ -89,6 +92,14 @@ class Server implements RunningNats {
     const exited = once(process, 'exit');
     process.kill(signal);
     await exited;
+  }
+
+  pause(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process?.kill('SIGCONT');
   }
 
   async stop(): Promise<void> {
