@@ -44,9 +44,9 @@ export function verifyJournal(reader: JournalReader): Verified | Damaged {
 
 function verify(reader: JournalReader): Verified {
   const stored = reader.projections();
-  const { replay, events } = replayLog(reader, stored.tail);
-  assertTail(replay.tail, stored.tail);
   const current = stored.fold === FOLD_VERSION;
+  const { replay, events } = replayLog(reader, stored.tail, current);
+  assertTail(replay.tail, stored.tail);
   if (current) {
     assertDevices(replay, stored);
     assertPositions(replay.positions, stored.positions, stored.tail);
@@ -61,13 +61,14 @@ function verify(reader: JournalReader): Verified {
   };
 }
 
-/** Folds the log; counts the entries of the event index that records account for. */
-function replayLog(reader: JournalReader, end: Tail): { replay: Replay; events: number } {
+/** Folds the log; counts the entries of the event index, if it is to be in step, that records account for. */
+function replayLog(reader: JournalReader, end: Tail, current: boolean): { replay: Replay; events: number } {
   const replay = new Replay();
   let events = 0;
   for (const record of recordsOf(reader)) {
     try {
-      if (isIndexed(reader, replay.apply(record))) events += 1;
+      const event = replay.apply(record);
+      if (current && event !== undefined && isIndexed(reader, event)) events += 1;
     } catch (error) {
       throw error instanceof BrokenChain ? culprit(reader, record, end) : error;
     }
@@ -76,9 +77,7 @@ function replayLog(reader: JournalReader, end: Tail): { replay: Replay; events: 
 }
 
 /** True when the index leads from the event to this very record; a repeated event leads to its first. */
-function isIndexed(reader: JournalReader, event: EventMark | undefined): boolean {
-  if (event === undefined) return false;
-  const { uuid, key, seq } = event;
+function isIndexed(reader: JournalReader, { uuid, key, seq }: EventMark): boolean {
   const indexed = reader.eventSeq(uuid, key);
   if (indexed !== undefined && indexed <= seq) return indexed === seq;
   throw new Misfit(`the event of record ${seq} is not in the index of events`, { seq });
