@@ -53,7 +53,7 @@ export class Draft {
     const { facts, expected, positions } = append;
     if (expected !== undefined && this.latest(expected.uuid).version !== expected.version) return undefined;
     for (const one of facts) assertReadable(one);
-    assertForwarded(positions?.forwarded ?? 0, this.#tail.seq);
+    assertForwarded(positions?.forwarded ?? 0, this.#base.tail.seq);
     const stamped = stamp();
     const records = facts.map((one) => this.#add(one, stamped));
     if (positions !== undefined) this.#positions = { ...this.#positions, ...positions };
@@ -133,6 +133,7 @@ function assertReadable(one: Fact): void {
     throw new Error('bug: a genesis fact is the first record of a journal and no other');
 }
 
+/** Only what is durable is ever forwarded. */
 function assertForwarded(forwarded: number, tail: number): void {
   if (forwarded > tail) throw new Error(`bug: forwarded up to ${forwarded}, but the journal ends at ${tail}`);
 }
