@@ -41,13 +41,19 @@ type Present = Extract<Declaration, { desired: 'present' }>['data'];
 function outcomeOf(device: Device, claim: Claim, present: Present | null): Outcome {
   const before = device.desired;
   if (before === null || before.kind === 'absent') return 'claimed';
+  const replaces = present?.replaces ?? null;
   if (sameClaim(before.claim, claim)) {
     const same =
-      sameAttributes(before.attributes, present?.attributes ?? []) && before.set === (present?.set ?? null);
+      sameAttributes(before.attributes, present?.attributes ?? []) &&
+      sameReplaces(before.replaces, replaces) &&
+      before.set === (present?.set ?? null);
     return same ? 'unchanged' : 'updated';
   }
-  const named = present?.replaces !== undefined && sameClaim(present.replaces, before.claim);
-  return named || !isProtected(device) ? 'replaced' : 'refused';
+  return sameReplaces(before.claim, replaces) || !isProtected(device) ? 'replaced' : 'refused';
+}
+
+function sameReplaces(a: Claim | null, b: Claim | null): boolean {
+  return a === null || b === null ? a === b : sameClaim(a, b);
 }
 
 /** A claim is protected from a second one once its device existed. */
