@@ -15,7 +15,7 @@ import { showReport } from './report.ts';
 import type { Invocation } from './verb.ts';
 
 export async function apply({ settings, flags, out }: Invocation): Promise<Outcome> {
-  const wishes = readManifests(flags['file'] as readonly string[]).map(wishOf);
+  const wishes = (await readManifests(flags['file'] as readonly string[])).map(wishOf);
   const uuids = new Set(wishes.map((wish) => wish.uuid));
   const publish = ({ streams, prefix, clock }: Fleet) => {
     const author = createAuthor(clock, flags['source']);

@@ -19,7 +19,7 @@ import { type Target, targetsOf, uuidsOf } from './targets.ts';
 import type { Invocation } from './verb.ts';
 
 export async function deleteDevices({ settings, args, flags, out }: Invocation): Promise<Outcome> {
-  const choose = chooser({ args, flags, out });
+  const choose = await chooser({ args, flags, out });
   const report = await withFleet(settings, ({ streams, prefix, clock }) => {
     const author = createAuthor(clock, flags['source']);
     return publishChanges({ stream: streams.desired, prefix, author }, async () => {
@@ -36,7 +36,8 @@ type Chooser = {
   targets(standings: Standings): readonly Target[];
 };
 
-function chooser({ args, flags, out }: Pick<Invocation, 'args' | 'flags' | 'out'>): Chooser {
+async function chooser(asked: Pick<Invocation, 'args' | 'flags' | 'out'>): Promise<Chooser> {
+  const { args, flags, out } = asked;
   const file = flags['file'] as readonly string[] | undefined;
   if ((file === undefined) === (args.length === 0)) {
     throw new Failure('deleting: name devices either by UUID or with -f', {
@@ -49,7 +50,7 @@ function chooser({ args, flags, out }: Pick<Invocation, 'args' | 'flags' | 'out'
     const host = flags['host'] as HostId | undefined;
     return { uuids: new Set(uuids), targets: (standings) => targetsOf(uuids, standings, host) };
   }
-  const listed = readManifests(file);
+  const listed = await readManifests(file);
   const uuids = new Set(listed.map(({ device }) => device.uuid));
   return { uuids, targets: (standings) => ownedBy(listed, standings, out) };
 }

@@ -5,6 +5,7 @@
  */
 import { ConnectFailed, type ConnectFailure } from '../../events/connection.ts';
 import { EmbeddedUnavailable } from '../../events/embedded.ts';
+import { InitFailed } from '../../events/init.ts';
 import { StreamForbidden, StreamMissing, StreamUnavailable } from '../../events/stream.ts';
 import { JournalRefused, type RefusalReason } from '../../store/journal-refused.ts';
 import { RegistryUnavailable } from '../../store/registry.ts';
@@ -35,7 +36,7 @@ export function outcomeOf(error: unknown): Outcome {
   if (error instanceof ConnectFailed) return CONNECT[error.reason];
   if (error instanceof JournalRefused) return JOURNAL[error.reason];
   if (error instanceof StreamMissing || error instanceof RegistryMissing) return 'uninitialised';
-  if (error instanceof StreamForbidden) return 'server';
+  if (error instanceof StreamForbidden || error instanceof InitFailed) return 'server';
   const unreachable = [StreamUnavailable, RegistryUnavailable, EmbeddedUnavailable];
   return unreachable.some((kind) => error instanceof kind) ? 'unreachable' : 'unexpected';
 }

@@ -1,15 +1,14 @@
 /**
  * Reads the manifests that were named on the command line.
  */
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { Failure } from '../exit.ts';
 import { type Listed, type ManifestFile, type Problem, parseManifests, placeText } from '../manifest.ts';
 
-const STDIN = 0;
-
 /** The devices in the files; `-` is stdin. Throws a Failure that lists what is wrong. */
-export function readManifests(paths: readonly string[]): readonly Listed[] {
-  const manifests = parseManifests(paths.map(readFile));
+export async function readManifests(paths: readonly string[]): Promise<readonly Listed[]> {
+  const manifests = parseManifests(await Promise.all(paths.map(readManifest)));
   if (manifests.kind === 'valid') return manifests.devices;
   const { problems, omitted } = manifests;
   const lines = problems.map((one) => `\n  ${problemText(one)}`);
@@ -20,13 +19,11 @@ export function readManifests(paths: readonly string[]): readonly Listed[] {
   });
 }
 
-function readFile(path: string): ManifestFile {
+async function readManifest(path: string): Promise<ManifestFile> {
   try {
-    const bytes = readFileSync(path === '-' ? STDIN : path);
-    return {
-      name: path === '-' ? 'stdin' : path,
-      text: new TextDecoder('utf-8', { fatal: true }).decode(bytes),
-    };
+    const bytes = await (path === '-' ? buffer(process.stdin) : readFile(path));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return { name: path === '-' ? 'stdin' : path, text };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Failure(`reading the manifest ${path}: ${reason}`, {
