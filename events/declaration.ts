@@ -19,7 +19,8 @@ const text = z.string().min(1).max(TEXT_CHARS_MAX);
 
 const labels = z
   .record(text, z.string().max(TEXT_CHARS_MAX))
-  .refine((one) => Object.keys(one).length <= LABELS_MAX, `at most ${LABELS_MAX} labels`);
+  .refine((one) => Object.keys(one).length <= LABELS_MAX, `at most ${LABELS_MAX} labels`)
+  .meta({ maxProperties: LABELS_MAX });
 
 export const presentData = z.strictObject({
   uuid,

@@ -8,7 +8,7 @@ import { AckPolicy, DeliverPolicy, PubHeaders } from '@nats-io/jetstream';
 import { type Msg, nanos, nuid } from 'nats';
 import { replies } from './replies.ts';
 import type { Message } from './stream.ts';
-import type { Session, Uplink } from './uplink.ts';
+import type { Uplink } from './uplink.ts';
 
 /** Messages asked for at a time. */
 const PULL_MESSAGES_MAX = 500;
@@ -21,8 +21,7 @@ export async function* lastPerSubject(
   stream: string,
   filter: string,
 ): AsyncIterable<Message> {
-  const session = uplink.session();
-  const { name, num_pending } = await session.manager.consumers.add(stream, {
+  const { name, num_pending } = await uplink.session().manager.consumers.add(stream, {
     name: `last-${nuid.next()}`,
     deliver_policy: DeliverPolicy.LastPerSubject,
     ack_policy: AckPolicy.None,
@@ -36,7 +35,7 @@ export async function* lastPerSubject(
       yield* await pull(uplink, `${stream}.${name}`, Math.min(left, PULL_MESSAGES_MAX));
     }
   } finally {
-    await remove(session, stream, name);
+    await remove(uplink, stream, name);
   }
 }
 
@@ -68,6 +67,10 @@ function sequenceIn(reply: string): number | undefined {
 }
 
 /** Left to the server where it cannot be done: the reading itself has ended, well or badly. */
-async function remove(session: Session, stream: string, name: string): Promise<void> {
-  await session.manager.consumers.delete(stream, name).catch(() => false);
+async function remove(uplink: Uplink, stream: string, name: string): Promise<void> {
+  try {
+    await uplink.session().manager.consumers.delete(stream, name);
+  } catch {
+    // CONSUMER_IDLE_MS_MAX ends it.
+  }
 }

@@ -17,26 +17,18 @@ export const ATTRIBUTE_SEGMENTS_MAX = 4;
 export const ATTRIBUTE_VALUE_BYTES_MAX = 4095;
 
 /** Entries that the kernel itself puts into a device's or a parent's folder. */
-const RESERVED = new Set(['remove', 'uevent', 'power', 'driver', 'subsystem', 'iommu_group', 'mdev_type']);
+const RESERVED = ['remove', 'uevent', 'power', 'driver', 'subsystem', 'iommu_group', 'mdev_type'];
 
-const SEGMENT = /^[A-Za-z0-9_.:-]+$/;
+/** One harmless path segment; as patterns these rules are part of the JSON Schema, too. */
+const SEGMENT = `(?!(?:\\.|\\.\\.|${RESERVED.join('|')})(?:/|$))[A-Za-z0-9_.:-]{1,${NAME_CHARS_MAX}}`;
+const NAME = new RegExp(`^${SEGMENT}$`);
+const ATTRIBUTE_NAME = new RegExp(`^${SEGMENT}(?:/${SEGMENT}){0,${ATTRIBUTE_SEGMENTS_MAX - 1}}$`);
 const HOST_ID = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** True for a name that is one harmless path segment and none of the kernel's own entries. */
 export function isSegment(name: string): boolean {
-  return (
-    name.length <= NAME_CHARS_MAX &&
-    SEGMENT.test(name) &&
-    name !== '.' &&
-    name !== '..' &&
-    !RESERVED.has(name)
-  );
-}
-
-function isAttributeName(name: string): boolean {
-  const segments = name.split('/');
-  return segments.length <= ATTRIBUTE_SEGMENTS_MAX && segments.every(isSegment);
+  return NAME.test(name);
 }
 
 function isAttributeValue(value: string): boolean {
@@ -61,21 +53,22 @@ export const uuid = z
 /** A parent's name as it stands in /sys/class/mdev_bus. */
 export const parentName = z
   .string()
-  .refine(isSegment, `not a parent's name: ${segmentRule}`)
+  .regex(NAME, `not a parent's name: ${segmentRule}`)
   .describe('Parent device, as listed in /sys/class/mdev_bus');
 
 /** A type's id as it stands in mdev_supported_types. */
 export const typeName = z
   .string()
-  .refine(isSegment, `not a type's name: ${segmentRule}`)
+  .regex(NAME, `not a type's name: ${segmentRule}`)
   .describe('Type id, as listed in mdev_supported_types');
 
 /** One attribute to be written below the device's folder, e.g. `assign_adapter` = `5`. */
 export const attribute = z.strictObject({
-  name: z.string().refine(isAttributeName, `not an attribute's name: ${segmentRule}, in each segment`),
+  name: z.string().regex(ATTRIBUTE_NAME, `not an attribute's name: ${segmentRule}, in each segment`),
   value: z
     .string()
-    .refine(isAttributeValue, `a value has no zero byte and at most ${ATTRIBUTE_VALUE_BYTES_MAX} bytes`),
+    .refine(isAttributeValue, `a value has no zero byte and at most ${ATTRIBUTE_VALUE_BYTES_MAX} bytes`)
+    .describe(`At most ${ATTRIBUTE_VALUE_BYTES_MAX} bytes in UTF-8, none of them zero`),
 });
 
 /** What a UUID is declared to be: a device of this type, on this parent, on this host. */
