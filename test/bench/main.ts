@@ -1,0 +1,27 @@
+/**
+ * `npm run bench`: each row is a ratio, both sides measured in one run on this machine.
+ */
+import { connectNats } from '../../events/connection.ts';
+import { initFleet } from '../../events/init.ts';
+import { openJetStreams } from '../../events/stream-jetstream.ts';
+import { openUplink } from '../../events/uplink.ts';
+import { systemClock, systemRandom } from '../../reconciler/clock-system.ts';
+import { startNats } from '../nats.ts';
+import { benchIntake } from './intake.ts';
+import { PREFIX } from './names.ts';
+
+const server = await startNats();
+const NO_SECRETS = { creds: null, nkey: null, tlsCa: null, tlsCert: null, tlsKey: null };
+const options = { servers: [server.url], timeoutMs: 10_000, ...NO_SECRETS };
+const connection = await connectNats(options);
+await initFleet(connection, { prefix: PREFIX, timeoutMs: options.timeoutMs });
+await connection.close();
+const uplink = openUplink({ ...options, after: systemClock.after, random: systemRandom });
+await uplink.first;
+const streams = openJetStreams(uplink, PREFIX);
+console.log(`nats-server ${server.version}, Node ${process.version}`);
+const kept = [await benchIntake(streams)];
+await streams.close();
+await uplink.close();
+await server.stop();
+process.exitCode = kept.every(Boolean) ? 0 : 1;
