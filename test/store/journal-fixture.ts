@@ -1,10 +1,6 @@
 /**
- * What the tests of the journal share: an identity, a stamp, a few facts, a folder to work in.
+ * What the tests of the journal share: an identity, a stamp, a few facts. Programs that tests start use it too.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import type { FactOf } from '../../events/fact.ts';
 import type { StoredRecord } from '../../events/record.ts';
 import type { AppendResult, Stamp } from '../../store/journal.ts';
@@ -23,13 +19,6 @@ export function makeStamp(): Stamp {
     seconds += 1;
     return { time: new Date(seconds * 1000).toISOString(), boot: 'boot-1' };
   };
-}
-
-/** A folder of this test's own, gone when the test is over. */
-export function makeTempFolder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'mdevfleet-journal-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  return path;
 }
 
 /** The n-th declaration of a device. */

@@ -11,16 +11,8 @@ import { JournalRefused } from '../../store/journal-refused.ts';
 import { LmdbStorage } from '../../store/lmdb-storage.ts';
 import { checkJournal, verifyJournalFiles } from '../../store/probe.ts';
 import { type JournalUnderTest, journalContract } from './journal.contract.ts';
-import {
-  declared,
-  durable,
-  large,
-  makeStamp,
-  makeTempFolder,
-  OTHER_UUID,
-  OWN,
-  UUID,
-} from './journal-fixture.ts';
+import { declared, durable, large, makeStamp, OTHER_UUID, OWN, UUID } from './journal-fixture.ts';
+import { makeTempFolder } from './journal-folder.ts';
 
 journalContract('LMDB', underTest, 5);
 
