@@ -4,7 +4,6 @@
  * The order is what keeps a host safe: the lock before the journal, the journal before the
  * kernel is touched, the fleet last, since an agent works without it.
  */
-import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { v7 } from 'uuid';
@@ -18,7 +17,6 @@ import { connectSimulatedHost } from '../reconciler/host-sim-client.ts';
 import { createSysfsHost } from '../reconciler/host-sysfs.ts';
 import { SimulatedKernel } from '../reconciler/kernel-sim.ts';
 import { kernelConfig } from '../reconciler/kernel-sim-config.ts';
-import { WriterPool } from '../reconciler/writer-pool.ts';
 import type { Journal } from '../store/journal.ts';
 import { openJournal } from '../store/journal-lmdb.ts';
 import { lockJournal } from '../store/lock.ts';
@@ -133,9 +131,7 @@ async function openKernel(address: KernelAddress, dir: string, limits: Limits): 
 }
 
 function openSysfs(root: string, dir: string, writeDeadlineMs: number): Kernel {
-  const marks = join(dir, 'writers');
-  mkdirSync(marks, { recursive: true });
-  const writers = new WriterPool({ clock: systemClock, marksFolder: marks, root, writeDeadlineMs });
-  const host = createSysfsHost({ root, writers, clock: systemClock, marksFolder: marks });
+  const marksDir = join(dir, 'writers');
+  const host = createSysfsHost({ clock: systemClock, marksDir, root, limits: { writeDeadlineMs } });
   return { host, boot: readBoot(), release: readKernel() };
 }
