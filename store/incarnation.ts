@@ -9,12 +9,10 @@ import type { Machine } from '../events/fact.ts';
 import type { HostId } from '../events/names.ts';
 import { decodeIncarnation, encodeValue, type Incarnation } from './hold.ts';
 import { type Registry, type RegistryKey, RegistryUnavailable } from './registry.ts';
+import { reading, type Unknown, unknown } from './standing.ts';
 
 /** Who wants to speak for the host. */
 export type Speaker = { readonly host: HostId; readonly journal: string; readonly machine: Machine };
-
-/** The registry could not be asked, or another write was faster: ask again. */
-type Unknown = { readonly kind: 'unknown'; readonly cause: unknown };
 
 /** Another journal or machine speaks for the host; `message` names both and the way out. */
 type Other = { readonly kind: 'other'; readonly identity: Incarnation; readonly message: string };
@@ -47,7 +45,7 @@ export async function raiseIncarnation(registry: Registry, speaker: Speaker, las
   const written = await registry.write(keyOf(speaker.host), value, revision);
   if (written.kind === 'written') return { kind: 'raised', incarnation };
   if (written.kind === 'unknown') return written;
-  return { kind: 'unknown', cause: new Error(`another agent of host ${speaker.host} was faster`) };
+  return unknown(`another agent of host ${speaker.host} was faster`);
 }
 
 /** Whether the agent that raised to `incarnation` still speaks for its host. */
@@ -73,16 +71,13 @@ type Standing = {
   readonly identity: Incarnation | null;
 };
 
-async function identityOf(registry: Registry, host: HostId): Promise<Standing | Unknown> {
-  try {
+function identityOf(registry: Registry, host: HostId): Promise<Standing | Unknown> {
+  return reading(async () => {
     const entry = await registry.read(keyOf(host));
     const value = entry?.value ?? null;
     const identity = value === null ? null : decodeAt(host, value);
-    return { kind: 'known', revision: entry?.revision ?? 0, identity };
-  } catch (cause) {
-    if (cause instanceof RegistryUnavailable) return { kind: 'unknown', cause };
-    throw cause;
-  }
+    return { kind: 'known', revision: entry?.revision ?? 0, identity } as const;
+  });
 }
 
 function decodeAt(host: HostId, value: Uint8Array): Incarnation {

@@ -8,17 +8,22 @@
  */
 import type { Holder } from '../events/fact.ts';
 import { type Claim, type Generation, sameClaim, sameGeneration, type Uuid } from '../events/names.ts';
-import { decodeHold, encodeValue, type Hold } from './hold.ts';
-import { type Entry, type Registry, RegistryUnavailable, type Written } from './registry.ts';
+import { encodeValue, type Hold } from './hold.ts';
+import type { Registry, Written } from './registry.ts';
+import {
+  holderOf,
+  type Owner,
+  overtaken,
+  reading,
+  relation,
+  type Standing,
+  standingAt,
+  type Unknown,
+  unknown,
+} from './standing.ts';
 
 /** Most writes in one call; after that others are too busy with the key, and the caller tries later. */
 export const WRITES_PER_CALL_MAX = 4;
-
-/** Nothing is known for certain: a time-out, an unreachable registry, another write in flight. Ask again later. */
-export type Unknown = { readonly kind: 'unknown'; readonly cause: unknown };
-
-/** In whose name the registry is written: a claim, and the incarnation of the agent that speaks for its host. */
-export type Owner = { readonly claim: Claim; readonly incarnation: number };
 
 /** What `take` is asked for. */
 export type Wish = Owner & {
@@ -45,20 +50,7 @@ export type Marked =
 /** `given`: the key is free. `not-ours`: it is another's, or fenced, and was left so. */
 export type GivenBack = { readonly kind: 'given' } | { readonly kind: 'not-ours' } | Unknown;
 
-/**
- * `ours`: it stands as it should. `fenced`: taken away by force. `lost`: the registry has forgotten
- * a write that it had acknowledged; `holder` is who stands there now.
- */
-export type Checked =
-  | { readonly kind: 'ours'; readonly revision: number }
-  | { readonly kind: 'fenced'; readonly holder: Holder }
-  | { readonly kind: 'lost'; readonly holder: Holder | null }
-  | Unknown;
-
-/** What stands under a UUID. Revision 0: it was never written. */
-type Standing =
-  | { readonly kind: 'free'; readonly revision: number }
-  | { readonly kind: 'taken'; readonly revision: number; readonly hold: Hold; readonly since: string };
+type Answer = { readonly kind: string };
 
 /** A write to try, and what it means when it succeeds. A null value erases. */
 type Attempt<T> = {
@@ -171,34 +163,8 @@ function restore(hold: Hold, expected: number): Attempt<GivenBack> {
   return { kind: 'attempt', value: encodeValue(hold), expected, done: () => ({ kind: 'not-ours' }) };
 }
 
-/** Reads a hold back that the journal says was written at `revision`. */
-export async function checkHold(
-  registry: Registry,
-  uuid: Uuid,
-  owner: Owner,
-  revision: number,
-): Promise<Checked> {
-  const standing = await reading(async () => standingOf(uuid, await registry.read(uuid)));
-  if (standing.kind === 'unknown') return standing;
-  if (standing.kind === 'free') return { kind: 'lost', holder: null };
-  const how = relation(standing.hold, owner);
-  if (how === 'overtaken') return overtaken(owner);
-  if (standing.revision < revision) return { kind: 'lost', holder: holderOf(standing) };
-  if (how === 'ours') return { kind: 'ours', revision: standing.revision };
-  return { kind: 'fenced', holder: holderOf(standing) };
-}
-
-/** The hold under a UUID as it stands, undefined when there is none. Throws RegistryUnavailable. */
-export async function readHold(
-  registry: Registry,
-  uuid: Uuid,
-): Promise<{ readonly hold: Hold; readonly revision: number } | undefined> {
-  const standing = standingOf(uuid, await registry.read(uuid));
-  return standing.kind === 'free' ? undefined : { hold: standing.hold, revision: standing.revision };
-}
-
 /** Writes, and while refused reads what stands instead and does as `react` says. */
-async function pursue<T>(
+async function pursue<T extends Answer>(
   registry: Registry,
   uuid: Uuid,
   first: Attempt<T>,
@@ -220,8 +186,8 @@ async function pursue<T>(
   return unknown(`others kept writing ${uuid}`);
 }
 
-function isAttempt<T>(next: Attempt<T> | T): next is Attempt<T> {
-  return (next as { readonly kind?: unknown }).kind === 'attempt';
+function isAttempt<T extends Answer>(next: Attempt<T> | T): next is Attempt<T> {
+  return next.kind === 'attempt';
 }
 
 function put<T>(registry: Registry, uuid: Uuid, attempt: Attempt<T>): Promise<Written> {
@@ -229,60 +195,9 @@ function put<T>(registry: Registry, uuid: Uuid, attempt: Attempt<T>): Promise<Wr
   return value === null ? registry.erase(uuid, expected) : registry.write(uuid, value, expected);
 }
 
-/** `overwritten`: a write at this revision will be refused again, and name a later one. */
-async function standingAt(
-  registry: Registry,
-  uuid: Uuid,
-  revision: number,
-): Promise<Standing | { readonly kind: 'overwritten' }> {
-  if (revision === 0) return { kind: 'free', revision };
-  const entry = await registry.at(uuid, revision);
-  return entry === undefined ? { kind: 'overwritten' } : standingOf(uuid, entry);
-}
-
-function standingOf(uuid: Uuid, entry: Entry | undefined): Standing {
-  if (entry === undefined) return { kind: 'free', revision: 0 };
-  const { revision, value, time: since } = entry;
-  if (value === null) return { kind: 'free', revision };
-  return { kind: 'taken', revision, since, hold: decodeAt(uuid, revision, value) };
-}
-
-function decodeAt(uuid: Uuid, revision: number, value: Uint8Array): Hold {
-  try {
-    return decodeHold(value);
-  } catch (cause) {
-    const what = `the registry's value of ${uuid} at revision ${revision} is not a hold that this program reads`;
-    throw new RegistryUnavailable(what, { cause });
-  }
-}
-
-/** The answer of a read, with an unreachable registry as a value. */
-async function reading<T>(read: () => Promise<T>): Promise<T | Unknown> {
-  try {
-    return await read();
-  } catch (cause) {
-    if (cause instanceof RegistryUnavailable) return { kind: 'unknown', cause };
-    throw cause;
-  }
-}
-
-/**
- * What a hold is to an owner. `overtaken`: it is the same claim's, by a later incarnation of the host's agent.
- * `fenced`: a tombstone for this host. `vacated`: a tombstone for another host, which keeps nobody else out.
- */
-function relation(hold: Hold, owner: Owner): 'ours' | 'overtaken' | 'fenced' | 'vacated' | 'other' {
-  if (hold.phase === 'fenced') return hold.claim.host === owner.claim.host ? 'fenced' : 'vacated';
-  if (!sameClaim(hold.claim, owner.claim)) return 'other';
-  return hold.incarnation > owner.incarnation ? 'overtaken' : 'ours';
-}
-
 function rival(holder: Holder, replaces: Claim | null): Taken {
   const named = replaces !== null && sameClaim(replaces, holder.claim);
   return { kind: named || holder.phase === 'releasing' ? 'leaving' : 'taken', holder };
-}
-
-function holderOf(standing: Extract<Standing, { kind: 'taken' }>): Holder {
-  return { claim: standing.hold.claim, phase: standing.hold.phase, since: standing.since };
 }
 
 /** Names every member: what a caller has beside them must not get into the registry. */
@@ -300,13 +215,4 @@ function sameHold(a: Hold, b: Hold): boolean {
     sameGeneration(a.generation, b.generation) &&
     a.incarnation === b.incarnation
   );
-}
-
-function overtaken(owner: Owner): Unknown {
-  const { claim, incarnation } = owner;
-  return unknown(`another agent speaks for host ${claim.host} since incarnation ${incarnation}`);
-}
-
-function unknown(message: string): Unknown {
-  return { kind: 'unknown', cause: new Error(message) };
 }

@@ -1,8 +1,8 @@
 /** Which agent speaks for a host. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { raiseIncarnation, type Speaker, stillOurs } from '../../store/incarnation.ts';
-import { type Registry, RegistryUnavailable } from '../../store/registry.ts';
 import { MemoryRegistry } from '../../store/registry-memory.ts';
+import { down, faulty } from './reserve-fixture.ts';
 
 const KEY = 'host.node-7.example.org';
 const AGENT: Speaker = {
@@ -16,21 +16,6 @@ let registry: MemoryRegistry;
 beforeEach(() => {
   registry = new MemoryRegistry(() => '2026-01-01T00:00:00.000Z');
 });
-
-function faulty(faults: Partial<Registry>): Registry {
-  return {
-    read: (key) => registry.read(key),
-    at: (key, revision) => registry.at(key, revision),
-    write: (key, value, expected) => registry.write(key, value, expected),
-    erase: (key, expected) => registry.erase(key, expected),
-    close: () => registry.close(),
-    ...faults,
-  };
-}
-
-async function down(): Promise<never> {
-  throw new RegistryUnavailable('down');
-}
 
 describe('raiseIncarnation', () => {
   test('every start of the same journal on the same machine raises by one', async () => {
@@ -74,7 +59,7 @@ describe('raiseIncarnation', () => {
   });
 
   test('asked again after a lost answer, it raises once more', async () => {
-    const lossy = faulty({
+    const lossy = faulty(registry, {
       write: async (...write) => {
         await registry.write(...write);
         return { kind: 'unknown', cause: 'no answer' };
@@ -85,7 +70,9 @@ describe('raiseIncarnation', () => {
   });
 
   test('an unreachable registry, or a value that is no identity, is unknown', async () => {
-    expect(await raiseIncarnation(faulty({ read: down }), AGENT, 0)).toMatchObject({ kind: 'unknown' });
+    expect(await raiseIncarnation(faulty(registry, { read: down }), AGENT, 0)).toMatchObject({
+      kind: 'unknown',
+    });
     await registry.write(KEY, new TextEncoder().encode('?'), 0);
     const answer = await raiseIncarnation(registry, AGENT, 0);
     expect(answer).toMatchObject({ kind: 'unknown' });
@@ -117,6 +104,6 @@ describe('stillOurs', () => {
   });
 
   test('an unreachable registry is unknown', async () => {
-    expect(await stillOurs(faulty({ read: down }), AGENT, 1)).toMatchObject({ kind: 'unknown' });
+    expect(await stillOurs(faulty(registry, { read: down }), AGENT, 1)).toMatchObject({ kind: 'unknown' });
   });
 });

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { checkHold } from '../../store/reserve.ts';
+import { checkHold } from '../../store/standing.ts';
 import { type Agent, type Fault, type Past, type Spell, UUID, World } from './reserve-world.ts';
 
 const HOSTS = ['a', 'b', 'c'];
