@@ -5,6 +5,8 @@
  * A server that would ignore our settings, or has no JetStream, is refused here, by name.
  */
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { jetstreamManager } from '@nats-io/jetstream';
 import {
   type Authenticator,
@@ -14,6 +16,7 @@ import {
   errors,
   type NatsConnection,
   nkeyAuthenticator,
+  TimeoutError,
   tokenAuthenticator,
   usernamePasswordAuthenticator,
 } from 'nats';
@@ -40,6 +43,10 @@ export type NatsOptions = {
   readonly tlsCa: string | null;
   readonly tlsCert: string | null;
   readonly tlsKey: string | null;
+};
+
+type TlsOptions = NonNullable<ConnectionOptions['tls']> & {
+  readonly checkServerIdentity: typeof checkServerIdentity;
 };
 
 export type ConnectFailure = 'unreachable' | 'credentials' | 'tls' | 'no-jetstream' | 'too-old';
@@ -140,13 +147,25 @@ function trimmed(data: Uint8Array): Uint8Array {
   return new TextEncoder().encode(new TextDecoder().decode(data).trim());
 }
 
-function tlsOptions({ servers, tlsCa, tlsCert, tlsKey }: NatsOptions): ConnectionOptions['tls'] {
+function tlsOptions({ servers, tlsCa, tlsCert, tlsKey }: NatsOptions): TlsOptions | undefined {
   const wanted = servers.some((server) => toUrl(server).protocol === 'tls:');
   if (!wanted && tlsCa === null && tlsCert === null && tlsKey === null) return undefined;
   return {
     ...(tlsCa === null ? {} : { caFile: tlsCa }),
     ...(tlsCert === null ? {} : { certFile: tlsCert }),
     ...(tlsKey === null ? {} : { keyFile: tlsKey }),
+    checkServerIdentity: identityOf(servers),
+  };
+}
+
+/** The client library has an address checked as if it were `localhost`; it must be one of those given. */
+function identityOf(servers: readonly string[]): typeof checkServerIdentity {
+  const addresses = servers.map((server) => toUrl(server).hostname.replace(/^\[(.*)\]$/, '$1')).filter(isIP);
+  return (host, certificate) => {
+    const mismatch = checkServerIdentity(host, certificate);
+    if (host !== 'localhost') return mismatch;
+    const fits = addresses.some((address) => checkServerIdentity(address, certificate) === undefined);
+    return fits ? undefined : mismatch;
   };
 }
 
@@ -162,8 +181,14 @@ function notConnected(where: string, cause: unknown): ConnectFailed {
     const hint = 'check the certificates given, and that both sides use TLS';
     return new ConnectFailed(`no TLS with the NATS server at ${where}: ${hint}`, { reason: 'tls', cause });
   }
-  const hint = 'check the address, and that the server is running';
+  const hint = hintFor(cause);
   return new ConnectFailed(`no NATS server answers at ${where}: ${hint}`, { reason: 'unreachable', cause });
+}
+
+/** A server that wants a certificate, and is shown none, just leaves; the client library waits on. */
+function hintFor(cause: unknown): string {
+  const basic = 'check the address, and that the server is running';
+  return cause instanceof TimeoutError ? `${basic}; or it wants a certificate that was not given` : basic;
 }
 
 /** OpenSSL's and node:tls's own errors; the files that were named; a server without TLS. */

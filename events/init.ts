@@ -51,12 +51,13 @@ export async function initFleet(connection: NatsConnection, options: FleetOption
   const streams: StreamReport[] = [];
   for (const wanted of wantedStreams(options.prefix)) {
     const replicas = options.replicas === undefined ? {} : { num_replicas: options.replicas };
-    streams.push(await ensure(manager, { ...wanted, ...replicas }));
+    streams.push(await ensureStream(manager, { ...wanted, ...replicas }));
   }
   return { server: serverVersion(connection), streams };
 }
 
-async function ensure(manager: JetStreamManager, wanted: WantedStream): Promise<StreamReport> {
+/** Makes one stream, or brings it up to date. Throws InitFailed. */
+export async function ensureStream(manager: JetStreamManager, wanted: WantedStream): Promise<StreamReport> {
   const { name } = wanted;
   try {
     const before = await find(manager, name);
