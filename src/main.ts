@@ -7,11 +7,11 @@ import { CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { Output } from './cli/output.ts';
 import { buildProgram } from './cli/program.ts';
-import { readSettings } from './config.ts';
 import { EXIT } from './exit.ts';
 
 const out = new Output(process.stdout, process.stderr);
 const program = buildProgram(manifest.version, async (load, args, flags) => {
+  const { readSettings } = await import('./config.ts');
   const settings = readSettings(flags, process.env);
   const verb = await load();
   process.exitCode = EXIT[await verb({ settings, args, flags, out })];

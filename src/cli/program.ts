@@ -56,6 +56,13 @@ const VERBS: readonly VerbSpec[] = [
     load: async () => (await import('./init.ts')).init,
   },
   {
+    name: 'agent',
+    about: 'Look after the devices of one host until it is stopped.',
+    example: 'mdevfleet agent --host host-a --data /var/lib/mdevfleet --nats nats://10.0.0.1:4222',
+    settings: ['host', ...FLEET, 'sysfs', 'simulate', 'logLevel'],
+    load: async () => (await import('./agent.ts')).agent,
+  },
+  {
     name: 'apply',
     about: 'Publish what manifests declare, as far as it differs from what was declared before.',
     example: 'mdevfleet apply --data ./data -f examples/fleet.yaml',
