@@ -7,9 +7,9 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { v7 } from 'uuid';
-import manifest from '../package.json' with { type: 'json' };
 import type { Machine } from '../events/fact.ts';
 import { decodeRecord } from '../events/record.ts';
+import manifest from '../package.json' with { type: 'json' };
 import { systemClock, systemRandom } from '../reconciler/clock-system.ts';
 import type { Host } from '../reconciler/host.ts';
 import { createSimulatedHost } from '../reconciler/host-sim.ts';
@@ -23,9 +23,8 @@ import { lockJournal } from '../store/lock.ts';
 import { Agent, type AgentPorts } from './agent.ts';
 import type { AgentConfig, KernelAddress } from './config.ts';
 import { type FleetPorts, openFleetPorts } from './fleet-ports.ts';
-import { LINK_LIMITS } from './link.ts';
+import { agentLimits, type Limits } from './limits.ts';
 import type { Logger } from './logger.ts';
-import { type Limits, reconcilerLimits } from './limits.ts';
 import { readBoot, readKernel, readMachine } from './machine.ts';
 import { SIMULATED_MACHINE } from './simulated.ts';
 
@@ -77,14 +76,21 @@ async function assemble(
   const fleet = await openFleetPorts(config.fleet, `mdevfleet agent ${config.host}`);
   open.push(() => fleet.close());
   const { streams, registry } = fleet;
-  const ports = { journal, streams, registry, host: kernel.host, clock: systemClock, random: systemRandom, log };
-  const limits = { ...reconcilerLimits(config.limits), ...LINK_LIMITS, stopDeadlineMs: config.limits.stopDeadlineMs };
+  const ports = {
+    journal,
+    streams,
+    registry,
+    host: kernel.host,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+  };
   const agent = new Agent(wrap(ports), {
     prefix: config.fleet.prefix,
     software: software(),
     kernel: kernel.release,
     bootIsNew: lastBoot(journal) !== kernel.boot,
-    limits,
+    limits: agentLimits(config.limits),
   });
   return { agent, fleet };
 }

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { EMBEDDED_POLL_MS } from '../events/embedded.ts';
 import { RECONCILER_LIMITS, type ReconcilerLimits } from '../reconciler/limits.ts';
+import { LINK_LIMITS, type LinkLimits } from './link.ts';
 
 /** The longest delay that a timer takes. */
 const DELAY_MS_MAX = 2 ** 31 - 1;
@@ -57,30 +58,27 @@ export const limitSchemas = {
   writeDeadlineMs: delayMs(10_000).describe('A write to sysfs that takes longer is stuck'),
   stopDeadlineMs: delayMs(10_000).describe('Time that an agent has to finish when it is stopped'),
   natsTimeoutMs: delayMs(5_000).describe('Longest wait for an answer of a NATS server'),
+  streamPollMs: delayMs(LINK_LIMITS.pollMs).describe('Time between two looks at the streams without a ring'),
   embeddedPollMs: delayMs(EMBEDDED_POLL_MS).describe('Time between two looks at the embedded stream'),
 };
 
 export type LimitName = keyof typeof limitSchemas;
 export type Limits = { readonly [K in LimitName]: number };
 
-/** The reconciler's part of the limits. */
-export function reconcilerLimits(limits: Limits): ReconcilerLimits {
-  const { waitTimerMsMax, waitDeviceMsMax, waitRegistryMsMax, waitParentMsMax } = limits;
+/** What the agent and its parts are told; names that they share mean the same. */
+export type AgentLimits = ReconcilerLimits & LinkLimits & { readonly stopDeadlineMs: number };
+
+/** The agent's part of the limits. */
+export function agentLimits(limits: Limits): AgentLimits {
+  const { waitTimerMsMax, waitDeviceMsMax, waitRegistryMsMax, waitParentMsMax, ...rest } = limits;
   return {
-    passesMax: limits.passesMax,
-    passesPerParentMax: limits.passesPerParentMax,
-    writesPerParentMax: limits.writesPerParentMax,
-    stepsPerPassMax: limits.stepsPerPassMax,
-    retryDelayMsMin: limits.retryDelayMsMin,
-    retryDelayMsMax: limits.retryDelayMsMax,
+    ...rest,
+    pollMs: limits.streamPollMs,
     waitDelayMsMax: {
       timer: waitTimerMsMax,
       device: waitDeviceMsMax,
       registry: waitRegistryMsMax,
       parent: waitParentMsMax,
     },
-    transientAttemptsMin: limits.transientAttemptsMin,
-    waitingRecordMsMin: limits.waitingRecordMsMin,
-    resyncMs: limits.resyncMs,
   };
 }
