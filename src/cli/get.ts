@@ -10,7 +10,8 @@ import { withFleet } from './open.ts';
 import type { Cell, Colour } from './terminal.ts';
 import type { Invocation } from './verb.ts';
 
-const COLOURS = {
+/** A state's colour, on a terminal. */
+export const STATE_COLOURS = {
   ready: 'green',
   waiting: 'yellow',
   conflict: 'red',
@@ -39,7 +40,7 @@ function cells(row: ShownRow): Cell[] {
     { text: row.uuid },
     { text: row.parent },
     { text: row.type },
-    { text: row.state, colour: COLOURS[row.state] },
+    { text: row.state, colour: STATE_COLOURS[row.state] },
     { text: row.reason ?? '-' },
     { text: row.message ?? '-' },
   ];
