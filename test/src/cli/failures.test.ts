@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { ConnectFailed } from '../../../events/connection.ts';
+import { EmbeddedUnavailable } from '../../../events/embedded.ts';
+import { InitFailed } from '../../../events/init.ts';
+import { StreamForbidden, StreamMissing, StreamUnavailable } from '../../../events/stream.ts';
+import { errorLines, outcomeOf } from '../../../src/cli/failures.ts';
+import { EXIT, EXIT_MEANINGS, Failure, type Outcome } from '../../../src/exit.ts';
+import { JournalRefused } from '../../../store/journal-refused.ts';
+import { RegistryUnavailable } from '../../../store/registry.ts';
+import { RegistryMissing } from '../../../store/registry-kv.ts';
+
+describe('how a run ends', () => {
+  test.each<[Outcome, Error]>([
+    ['unreachable', new ConnectFailed('x', { reason: 'unreachable' })],
+    ['server', new ConnectFailed('x', { reason: 'credentials' })],
+    ['server', new ConnectFailed('x', { reason: 'tls' })],
+    ['server', new ConnectFailed('x', { reason: 'no-jetstream' })],
+    ['server', new ConnectFailed('x', { reason: 'too-old' })],
+    ['server', new StreamForbidden('x')],
+    ['server', new InitFailed('x')],
+    ['uninitialised', new StreamMissing('x')],
+    ['uninitialised', new RegistryMissing('x')],
+    ['unreachable', new StreamUnavailable('x')],
+    ['unreachable', new RegistryUnavailable('x')],
+    ['unreachable', new EmbeddedUnavailable('x')],
+    ['locked', new JournalRefused('held', 'x')],
+    ['foreign', new JournalRefused('other-host', 'x')],
+    ['foreign', new JournalRefused('other-machine', 'x')],
+    ['damaged', new JournalRefused('damaged', 'x')],
+    ['host', new JournalRefused('no-flock', 'x')],
+    ['input', new Failure('x', { outcome: 'input', wayOut: 'y' })],
+    ['unexpected', new TypeError('x')],
+  ])('%s: %s', (outcome, error) => {
+    expect(outcomeOf(error)).toBe(outcome);
+  });
+
+  test('every outcome has a status of its own, and a meaning; 2 means that there are changes', () => {
+    const statuses = Object.values(EXIT);
+    expect(new Set(statuses).size).toBe(statuses.length);
+    expect(Object.keys(EXIT_MEANINGS)).toEqual(Object.keys(EXIT));
+    expect(EXIT.ok).toBe(0);
+    expect(EXIT.changes).toBe(2);
+  });
+});
+
+describe('what is printed', () => {
+  const cause = new Error('inner\u001b[2J', { cause: new Error('innermost') });
+  const failure = new Failure('doing it:\n  to a\n  to b', { outcome: 'input', wayOut: 'do less', cause });
+  const lines = (error: unknown, verbose: boolean) => errorLines(error, { terminal: false, verbose });
+
+  test('what failed, and the way out', () => {
+    expect(lines(failure, false)).toEqual(['error: doing it:', '  to a', '  to b', '  do less']);
+  });
+
+  test('with verbose, the causes, harmless to a terminal', () => {
+    expect(lines(failure, true).slice(-2)).toEqual([
+      '  caused by Error: inner',
+      '  caused by Error: innermost',
+    ]);
+  });
+
+  test('a chain of causes that is a ring comes to an end', () => {
+    const ring = new Error('a');
+    ring.cause = ring;
+    expect(lines(ring, true).length).toBeLessThan(30);
+  });
+
+  test('what nobody foresaw is called a fault', () => {
+    expect(lines('thrown', false)).toEqual(['error: a fault of mdevfleet: thrown']);
+  });
+});
