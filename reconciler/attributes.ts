@@ -15,6 +15,17 @@ export function writesBetween(
   return repeats(applied) || repeats(declared) ? undefined : changedValues(applied, declared);
 }
 
+/** The list as it is once some of the writes that lead to `declared` were done. */
+export function appliedWith(
+  applied: readonly Attribute[],
+  written: readonly Attribute[],
+  declared: readonly Attribute[],
+): readonly Attribute[] {
+  if (repeats(declared)) return [...applied, ...written];
+  const values = new Map([...applied, ...written].map((one) => [one.name, one.value]));
+  return [...values].map(([name, value]) => ({ name, value }));
+}
+
 /** Where each name stands once, a new value may be written over the old one; a name cannot be taken back. */
 function changedValues(
   applied: readonly Attribute[],

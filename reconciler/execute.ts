@@ -5,40 +5,19 @@
  * is durable before the act, the act before its record. An intent that was decided on an
  * older state of the device is refused by the journal and decided again.
  */
-import type { Fact, Holder } from '../events/fact.ts';
-import type { Generation } from '../events/names.ts';
-import type { TerminalReason, WaitingReason } from '../events/reasons.ts';
+import type { Fact } from '../events/fact.ts';
+import type { Attribute, Generation } from '../events/names.ts';
 import type { Device } from '../store/device.ts';
 import type { AppendResult, Journal } from '../store/journal.ts';
 import type { Registry } from '../store/registry.ts';
 import { giveBack, markReleasing, take } from '../store/reserve.ts';
-import { describeWrite, type Operation, meaningOf } from './errno.ts';
+import { appliedWith } from './attributes.ts';
+import { describeWrite, ERRNO } from './errno.ts';
 import type { Gate } from './gate.ts';
 import type { Host, Place, WriteResult } from './host.ts';
 import type { Memory } from './memory.ts';
-import type { Step, Wake } from './step.ts';
-
-/** How a step went. */
-export type Outcome =
-  /** Done; look again. */
-  | { readonly kind: 'again' }
-  /** It will pass: try again with backoff. */
-  | { readonly kind: 'requeue'; readonly why: string }
-  | {
-      readonly kind: 'waiting';
-      readonly reason: WaitingReason;
-      readonly message: string;
-      readonly wake: Wake;
-      readonly errno: number | null;
-    }
-  | {
-      readonly kind: 'terminal';
-      readonly end: 'conflict' | 'failed';
-      readonly reason: TerminalReason;
-      readonly message: string;
-      readonly holder: Holder | null;
-      readonly errno: number | null;
-    };
+import { AGAIN, conflict, holds, judge, type Outcome, unreachable, waiting } from './outcome.ts';
+import type { Step } from './step.ts';
 
 /** What steps act on. */
 export type Acting = {
@@ -50,8 +29,6 @@ export type Acting = {
   /** The incarnation under which this agent may write to the registry; null while it has none. */
   readonly incarnation: () => number | null;
 };
-
-const AGAIN: Outcome = { kind: 'again' };
 
 /** Carries out one step for the device as it was planned on. */
 export function execute(acting: Acting, device: Device, step: Step): Promise<Outcome> {
@@ -84,13 +61,9 @@ type StepOf<D extends Step['do']> = Extract<Step, { do: D }>;
 async function claim(acting: Acting, device: Device, step: StepOf<'claim'>): Promise<Outcome> {
   const incarnation = acting.incarnation();
   if (incarnation === null) return unreachable('this agent has not reached the registry yet');
-  const { generation } = step;
-  if (device.reservation === null) {
-    const intent = { kind: 'claiming', v: 1, uuid: device.uuid, generation, claim: step.claim } as const;
-    const begun = await record(acting, device, intent);
-    if (begun.kind !== 'again') return begun;
-  }
-  return reserve(acting, device, step, incarnation);
+  if (device.reservation !== null) return reserve(acting, device, step, incarnation);
+  const { generation, claim: wanted } = step;
+  return record(acting, device, { kind: 'claiming', v: 1, uuid: device.uuid, generation, claim: wanted });
 }
 
 async function reserve(
@@ -120,14 +93,19 @@ async function reserve(
 }
 
 async function create(acting: Acting, device: Device, place: Place): Promise<Outcome> {
-  acting.memory.tried(device.uuid);
   const result = await write(acting, device, place, () => acting.host.create(device.uuid, place));
   if (result === 'changed') return AGAIN;
   if (result.kind === 'ok') {
     acting.memory.created(device.uuid);
     return AGAIN;
   }
+  if (isOpen(result)) acting.memory.tried(device.uuid);
   return judge('create', result, place);
+}
+
+/** True when the write may have happened, or may still. */
+function isOpen(result: WriteResult): boolean {
+  return result.kind === 'stuck' || (result.kind === 'errno' && result.errno === ERRNO.helperEnded);
 }
 
 async function configure(
@@ -135,26 +113,48 @@ async function configure(
   device: Device,
   { place, attributes }: StepOf<'configure'>,
 ): Promise<Outcome> {
+  const { uuid, desired, reservation } = device;
+  const { written, stopped } = await writeAll(acting, device, place, attributes);
+  const isOwn = acting.memory.made(uuid) === 'created';
+  if (stopped?.kind === 'terminal' && isOwn) return rollBack(acting, device, place, stopped);
+  if (stopped !== undefined && written.length === 0) return stopped;
+  const declared = desired?.kind === 'present' ? desired.attributes : [];
+  const applied =
+    stopped === undefined ? declared : appliedWith(reservation?.applied ?? [], written, declared);
+  return note(acting, { kind: 'configured', v: 1, ...about(device), attributes: [...applied] });
+}
+
+/** Writes in order until one write fails. What was written by then is recorded, and the rest tried again. */
+async function writeAll(
+  acting: Acting,
+  device: Device,
+  place: Place,
+  attributes: readonly Attribute[],
+): Promise<{ readonly written: readonly Attribute[]; readonly stopped?: Outcome }> {
+  const written: Attribute[] = [];
   for (const attribute of attributes) {
-    const result = await write(acting, device, place, () =>
-      acting.host.setAttribute(device.uuid, place, attribute),
-    );
-    if (result === 'changed') return AGAIN;
-    if (result.kind === 'ok') continue;
-    const outcome = judge('attribute', result, place);
-    return outcome.kind === 'terminal' ? rollBack(acting, device, place, outcome) : outcome;
+    const act = () => acting.host.setAttribute(device.uuid, place, attribute);
+    const result = await write(acting, device, place, act);
+    if (result === 'changed') return { written, stopped: AGAIN };
+    if (result.kind !== 'ok') return { written, stopped: judge('attribute', result, place) };
+    written.push(attribute);
   }
-  if (device.desired?.kind !== 'present') return AGAIN;
-  const applied = [...device.desired.attributes];
-  return note(acting, { kind: 'configured', v: 1, ...about(device), attributes: applied });
+  return { written };
 }
 
 /** Removes a device that this agent has just made; the first error stays the one that is told. */
-async function rollBack(acting: Acting, device: Device, place: Place, first: Outcome): Promise<Outcome> {
-  if (acting.memory.made(device.uuid) !== 'created') return first;
+async function rollBack(
+  acting: Acting,
+  device: Device,
+  place: Place,
+  first: Extract<Outcome, { kind: 'terminal' }>,
+): Promise<Outcome> {
   const result = await acting.gate.through(place.parent, () => acting.host.remove(device.uuid, place));
-  if (result.kind === 'ok' || first.kind !== 'terminal') return first;
-  return { ...first, message: `${first.message}; taking the device back failed too: ${describeWrite('remove', result)}` };
+  if (result.kind === 'ok') return first;
+  return {
+    ...first,
+    message: `${first.message}; taking the device back failed too: ${describeWrite('remove', result)}`,
+  };
 }
 
 async function activate(acting: Acting, device: Device, generation: Generation): Promise<Outcome> {
@@ -178,8 +178,8 @@ async function beginRelease(
 ): Promise<Outcome> {
   const { reservation, uuid } = device;
   const incarnation = acting.incarnation();
-  const begun = await record(acting, device, { kind: 'releasing', v: 1, ...about(device), cause });
-  if (begun.kind !== 'again' || reservation === null || incarnation === null) return begun;
+  const stopped = await intend(acting, device, { kind: 'releasing', v: 1, ...about(device), cause });
+  if (stopped !== undefined || reservation === null || incarnation === null) return stopped ?? AGAIN;
   const { claim: ours, generation, revision } = reservation;
   if (revision !== null) {
     await markReleasing(acting.registry, uuid, { claim: ours, generation, incarnation }, revision);
@@ -216,41 +216,16 @@ function write(
   });
 }
 
-/** What a failed write means for the device. */
-function judge(operation: Operation, result: Exclude<WriteResult, { kind: 'ok' }>, place: Place): Outcome {
-  const message = describeWrite(operation, result);
-  if (result.kind === 'in-use') return waiting('InUse', message, 'timer');
-  if (result.kind === 'stuck') return waiting('WriteStuck', message, 'timer');
-  const { errno } = result;
-  const meaning = meaningOf(operation, errno);
-  switch (meaning) {
-    case 'requeue':
-    case 'look-again':
-      return { kind: 'requeue', why: message };
-    case 'no-capacity':
-      return waiting('NoCapacity', `no instance of ${place.type} on ${place.parent}: ${message}`, 'device', errno);
-    case 'in-use':
-      return waiting('InUse', message, 'timer', errno);
-    case 'not-permitted':
-      return waiting('NotPermitted', message, 'timer', errno);
-    case 'invalid':
-      return invalid(operation, message, errno);
-    case 'other':
-      return operation === 'attribute' ? invalid(operation, message, errno) : waiting('KernelError', message, 'timer', errno);
-    default:
-      return meaning satisfies never;
-  }
-}
-
-function invalid(operation: Operation, message: string, errno: number): Outcome {
-  const reason = operation === 'attribute' ? 'AttributeRefused' : 'InvalidArgument';
-  return { kind: 'terminal', end: 'failed', reason, message, holder: null, errno };
-}
-
-/** Records an intent or a verdict: refused when the device was decided upon anew. */
+/** Records an intent, or what was decided: refused, and decided again, when the device was decided upon anew. */
 async function record(acting: Acting, device: Device, fact: Fact): Promise<Outcome> {
+  return (await intend(acting, device, fact)) ?? AGAIN;
+}
+
+/** Records an intent before its act. Undefined once it is durable; else how the step ends, without the act. */
+async function intend(acting: Acting, device: Device, fact: Fact): Promise<Outcome | undefined> {
   const expected = { uuid: device.uuid, version: device.version };
-  return ofAppend(await acting.journal.append({ facts: [fact], expected }));
+  const result = await acting.journal.append({ facts: [fact], expected });
+  return result.kind === 'durable' ? undefined : ofAppend(result);
 }
 
 /** Records what has happened: true whatever was decided meanwhile. */
@@ -265,24 +240,7 @@ function ofAppend(result: AppendResult): Outcome {
 /** UUID and generation of a fact about a device that is desired or held. */
 function about(device: Device): { uuid: string; generation: Generation } {
   const generation = device.desired?.generation ?? device.reservation?.generation;
-  if (generation === undefined) throw new Error(`a step was planned for ${device.uuid}, of which nothing is known`);
+  if (generation === undefined)
+    throw new Error(`a step was planned for ${device.uuid}, of which nothing is known`);
   return { uuid: device.uuid, generation };
-}
-
-function waiting(reason: WaitingReason, message: string, wake: Wake, errno: number | null = null): Outcome {
-  return { kind: 'waiting', reason, message, wake, errno };
-}
-
-function unreachable(message: string): Outcome {
-  return waiting('RegistryUnreachable', message, 'registry');
-}
-
-function conflict(holder: Holder): Outcome {
-  const cure = 'delete one of the two declarations; `mdevfleet retry` asks again for this one';
-  const message = `${holds(holder)}; ${cure}`;
-  return { kind: 'terminal', end: 'conflict', reason: 'UuidHeld', message, holder, errno: null };
-}
-
-function holds({ claim: theirs, since }: Holder): string {
-  return `held by host ${theirs.host} (${theirs.type} on ${theirs.parent}) since ${since}`;
 }

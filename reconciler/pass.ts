@@ -9,8 +9,9 @@ import type { Fact } from '../events/fact.ts';
 import { type Generation, sameGeneration, type Uuid } from '../events/names.ts';
 import type { WaitingReason } from '../events/reasons.ts';
 import type { Device } from '../store/device.ts';
-import { type Acting, execute, type Outcome } from './execute.ts';
+import { type Acting, execute } from './execute.ts';
 import type { ReconcilerLimits } from './limits.ts';
+import type { Outcome } from './outcome.ts';
 import { type Known, lookFor, plan } from './plan.ts';
 import type { Plan, Wake } from './step.ts';
 
@@ -64,6 +65,7 @@ function known(acting: Acting, device: Device): Known {
   return { desired, reservation, terminal, rebooted: acting.memory.rebooted(uuid) };
 }
 
+/** Records a verdict, if it is news. It speaks of the device as it was planned on, and is void for any other. */
 async function conclude(
   acting: Acting,
   limits: ReconcilerLimits,
@@ -71,23 +73,15 @@ async function conclude(
   attempt: Attempt,
   verdict: Verdict,
 ): Promise<PassEnd> {
-  const { uuid } = planned;
-  const device = acting.journal.latest(uuid);
-  if (!sameDesire(planned, device)) return { kind: 'requeue', why: 'declared anew' };
-  if (verdict.kind === 'settled' && device.reservation !== null) acting.memory.seen(uuid);
-  const fact = transition(device, verdict, attempt, limits);
+  const { uuid, version } = planned;
+  if (acting.journal.latest(uuid).version !== version) return { kind: 'requeue', why: 'decided upon anew' };
+  if (verdict.kind === 'settled' && planned.reservation !== null) acting.memory.seen(uuid);
+  const fact = transition(planned, verdict, attempt, limits);
   if (fact === undefined) return endOf(verdict);
-  const expected = { uuid, version: device.version };
-  const result = await acting.journal.append({ facts: [fact], expected });
+  const result = await acting.journal.append({ facts: [fact], expected: { uuid, version } });
   if (result.kind === 'durable') return endOf(verdict);
   const why = result.kind === 'stale' ? 'decided upon anew' : 'the journal could not be written';
   return { kind: 'requeue', why };
-}
-
-/** A verdict speaks of one declaration; it is void when another one has come. */
-function sameDesire(a: Device, b: Device): boolean {
-  if (a.desired === null || b.desired === null) return a.desired === b.desired;
-  return sameGeneration(a.desired.generation, b.desired.generation);
 }
 
 function endOf(verdict: Verdict): PassEnd {

@@ -13,8 +13,13 @@ import type { Place } from './host.ts';
 export type DriftCause = FactOf<'drift'>['cause'];
 
 export type Step =
-  /** Journal the intent, compare-and-set in the registry, journal the revision. */
-  | { readonly do: 'claim'; readonly claim: Claim; readonly generation: Generation; readonly replaces: Claim | null }
+  /** Journal the intent; when that is done, compare-and-set in the registry and journal the revision. */
+  | {
+      readonly do: 'claim';
+      readonly claim: Claim;
+      readonly generation: Generation;
+      readonly replaces: Claim | null;
+    }
   | { readonly do: 'create'; readonly place: Place }
   /** Write the attributes in order; roll back a device that this pass created if one fails. */
   | { readonly do: 'configure'; readonly place: Place; readonly attributes: readonly Attribute[] }
@@ -35,7 +40,12 @@ export type Wake = 'parent' | 'device' | 'registry' | 'timer';
 
 export type Plan =
   | { readonly kind: 'step'; readonly step: Step }
-  | { readonly kind: 'waiting'; readonly reason: WaitingReason; readonly message: string; readonly wake: Wake }
+  | {
+      readonly kind: 'waiting';
+      readonly reason: WaitingReason;
+      readonly message: string;
+      readonly wake: Wake;
+    }
   | {
       readonly kind: 'terminal';
       readonly end: 'conflict' | 'failed';

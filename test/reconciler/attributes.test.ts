@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Attribute } from '../../events/names.ts';
-import { writesBetween } from '../../reconciler/attributes.ts';
+import { appliedWith, writesBetween } from '../../reconciler/attributes.ts';
 
 /** `a1 b2` is a=1, then b=2. */
 function list(short: string): readonly Attribute[] {
@@ -74,6 +74,17 @@ describe('the writes between two lists of attributes', () => {
         for (const one of writes) expect(declared).toContainEqual(one);
         expect(writesBetween(declared, declared)).toEqual([]);
         expect(writesBetween([], declared)).toEqual(declared);
+      }),
+    );
+  });
+
+  test('may stop anywhere: the rest of them is what is left to write', () => {
+    fc.assert(
+      fc.property(attributes, attributes, fc.nat(4), (applied, declared, count) => {
+        const writes = writesBetween(applied, declared);
+        fc.pre(writes !== undefined);
+        const sofar = appliedWith(applied, writes.slice(0, count), declared);
+        expect(writesBetween(sofar, declared)).toEqual(writes.slice(count));
       }),
     );
   });
