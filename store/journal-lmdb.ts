@@ -11,13 +11,14 @@ import type { Machine } from '../events/fact.ts';
 import type { HostId } from '../events/names.ts';
 import { makeFolder, syncFolder } from './directory.ts';
 import { genesis } from './draft.ts';
-import { GroupCommitJournal, type GroupCommitOptions } from './group-commit.ts';
+import { GroupCommitJournal, type GroupCommitOptions, readIdentity } from './group-commit.ts';
 import type { Journal } from './journal.ts';
 import { dataFile, openFiles } from './journal-files.ts';
 import { assertOwn, JournalRefused } from './journal-refused.ts';
 import { FOLD_VERSION } from './journal-storage.ts';
 import { LmdbStorage } from './lmdb-storage.ts';
 import { checkJournal } from './probe.ts';
+import { Misfit } from './replay.ts';
 
 export type JournalOptions = Omit<GroupCommitOptions, 'schedule'> & {
   readonly dir: string;
@@ -50,10 +51,17 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
 }
 
 function open(storage: LmdbStorage, options: JournalOptions): Journal {
-  if (storage.projections().fold !== FOLD_VERSION) storage.rebuild();
-  const journal = new GroupCommitJournal(storage, { ...options, schedule: setImmediate });
-  assertOwn(options.dir, journal.identity, options);
-  return journal;
+  assertOwn(options.dir, readIdentity(storage), options);
+  if (storage.projections().fold !== FOLD_VERSION) rebuild(storage, options.dir);
+  return new GroupCommitJournal(storage, { ...options, schedule: setImmediate });
+}
+
+function rebuild(storage: LmdbStorage, dir: string): void {
+  try {
+    storage.rebuild();
+  } catch (cause) {
+    throw cause instanceof Misfit ? damaged(dir, cause.message, { cause }) : cause;
+  }
 }
 
 async function begin(options: JournalOptions, journal: string): Promise<void> {
@@ -69,9 +77,9 @@ async function begin(options: JournalOptions, journal: string): Promise<void> {
   rmSync(beside, { recursive: true });
 }
 
-function damaged(dir: string, reason: string): JournalRefused {
+function damaged(dir: string, reason: string, options?: ErrorOptions): JournalRefused {
   const message =
     `the journal in ${dir} is damaged: ${reason}. Nothing was changed. ` +
     `Restore ${dataFile(dir)} from a backup, or move it away to have the host begin a new journal`;
-  return new JournalRefused('damaged', message);
+  return new JournalRefused('damaged', message, options);
 }

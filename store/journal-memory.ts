@@ -9,7 +9,7 @@ import type { HostId, Uuid } from '../events/names.ts';
 import { NO_RECORD, type StoredRecord } from '../events/record.ts';
 import type { Device } from './device.ts';
 import { eventMarkKey, genesis } from './draft.ts';
-import { GroupCommitJournal, type GroupCommitOptions } from './group-commit.ts';
+import { GroupCommitJournal, type GroupCommitOptions, readIdentity } from './group-commit.ts';
 import type { Positions } from './journal.ts';
 import { assertOwn } from './journal-refused.ts';
 import {
@@ -104,7 +104,6 @@ export class MemoryJournal extends GroupCommitJournal {
 export function openMemoryJournal(options: MemoryJournalOptions): MemoryJournal {
   const { disk, journal, host, machine, software, stamp } = options;
   if (disk.projections().tail.seq === 0) disk.commit(genesis({ journal, host, machine }, software, stamp));
-  const opened = new MemoryJournal(disk, options);
-  assertOwn('memory', opened.identity, options);
-  return opened;
+  assertOwn('memory', readIdentity(disk), options);
+  return new MemoryJournal(disk, options);
 }

@@ -7,7 +7,7 @@ import type { DeviceFact, Fact, FactKind, FactOf } from '../../events/fact.ts';
 import { terminalReason, waitingReason } from '../../events/reasons.ts';
 
 /** Few, so that facts about one UUID follow each other. */
-export const UUIDS = [
+const UUIDS = [
   '00000000-0000-4000-8000-000000000001',
   '00000000-0000-4000-8000-000000000002',
   '00000000-0000-4000-8000-000000000003',
@@ -37,11 +37,12 @@ const attributes = fc.array(
   { maxLength: 3 },
 );
 const text = fc.string({ unit: 'grapheme', maxLength: 12 });
-const event = record({
-  id: fc.constantFrom('a', 'b', 'c', 'd'),
-  source: fc.constantFrom('one', 'two'),
-  time: fc.constant('2026-01-01T00:00:00Z'),
-});
+/** The longest and oddest ids that events may have, too. */
+const id = fc.oneof(
+  fc.constantFrom('a', 'b', 'c'),
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 256 }),
+);
+const event = record({ id, source: id, time: fc.constant('2026-01-01T00:00:00Z') });
 const stream = fc.constantFrom('desired' as const, 'command' as const);
 const sequence = fc.integer({ min: 1, max: 99 });
 const errno = fc.option(fc.integer({ min: 1, max: 133 }));

@@ -14,6 +14,9 @@ import { type JournalUnderTest, journalContract } from './journal.contract.ts';
 import { declared, durable, large, makeStamp, OTHER_UUID, OWN, UUID } from './journal-fixture.ts';
 import { makeTempFolder } from './journal-folder.ts';
 
+/** More records than the check before opening looks at. */
+const BEYOND_THE_CHECK = 1100;
+
 journalContract('LMDB', underTest, 5);
 
 function underTest(): JournalUnderTest {
@@ -164,6 +167,29 @@ describe('a journal from another version', () => {
     await again.close();
     expect(await verifyJournalFiles(dir)).toMatchObject({ kind: 'sound', projections: 'in-step' });
   });
+});
+
+test('projections cannot be made again from a log that is damaged', async () => {
+  const dir = makeTempFolder();
+  const journal = await openJournal(options(dir));
+  const turns = Array.from({ length: BEYOND_THE_CHECK }, (_, index) => ({
+    facts: [declared(UUID, index + 1)],
+  }));
+  await Promise.all(turns.map((turn) => journal.append(turn)));
+  await journal.close();
+
+  const files = openFiles(dir, false);
+  const state = files.positions.get(STATE);
+  if (state === undefined) throw new Error('no state was stored');
+  files.root.transactionSync(() => {
+    files.positions.putSync(STATE, { ...state, fold: 0 });
+    files.log.putSync(2, Buffer.from('{}'));
+  });
+  await files.root.close();
+  expect(await checkJournal(dir)).toMatchObject({ kind: 'sound' });
+  const { reason, message } = await refusal(openJournal(options(dir)));
+  expect(reason).toBe('damaged');
+  expect(message).toContain('record 2');
 });
 
 test('the file always reaches to the last page that LMDB counts', async () => {
