@@ -6,13 +6,7 @@
  * destroys ever follows from what could not be read, and `remove` is planned only for a
  * complete device on the very place that this host holds.
  */
-import {
-  type Attribute,
-  type Claim,
-  sameAttributes,
-  sameClaim,
-  sameGeneration,
-} from '../events/names.ts';
+import { type Attribute, type Claim, sameAttributes, sameClaim, sameGeneration } from '../events/names.ts';
 import type { WaitingReason } from '../events/reasons.ts';
 import type { Desired, Device, Reservation } from '../store/device.ts';
 import { writesBetween } from './attributes.ts';
@@ -95,12 +89,7 @@ function inTheWay(observed: Observed, claim: Claim): Plan | undefined {
   }
 }
 
-function planHeld(
-  desired: Present,
-  reservation: Reservation,
-  observed: Observed,
-  rebooted: boolean,
-): Plan {
+function planHeld(desired: Present, reservation: Reservation, observed: Observed, rebooted: boolean): Plan {
   const standsInTheWay = inTheWay(observed, desired.claim);
   if (standsInTheWay !== undefined) return standsInTheWay;
   if (observed.kind === 'present') return planWhole(desired, reservation);
@@ -132,7 +121,11 @@ function planWhole(desired: Present, reservation: Reservation): Plan {
 function planAttributes(desired: Present, applied: readonly Attribute[]): Plan {
   const attributes = writesBetween(applied, desired.attributes);
   if (attributes === undefined) {
-    return wait('NeedsRecreate', 'the attributes cannot be changed on a live device; delete and declare it again', 'timer');
+    return wait(
+      'NeedsRecreate',
+      'the attributes cannot be changed on a live device; delete and declare it again',
+      'timer',
+    );
   }
   return step({ do: 'configure', place: placeOf(desired.claim), attributes });
 }
@@ -180,7 +173,9 @@ function planAbsent(
  */
 function planGone({ phase }: Reservation, cause: 'Withdrawn' | 'Replaced'): Plan {
   if (phase === 'fenced') return step({ do: 'forget' });
-  return step(phase === 'claiming' || phase === 'releasing' ? { do: 'release' } : { do: 'begin-release', cause });
+  return step(
+    phase === 'claiming' || phase === 'releasing' ? { do: 'release' } : { do: 'begin-release', cause },
+  );
 }
 
 function planRemoval(reservation: Reservation, seen: Seen, cause: 'Withdrawn' | 'Replaced'): Plan {
@@ -189,10 +184,12 @@ function planRemoval(reservation: Reservation, seen: Seen, cause: 'Withdrawn' | 
   }
   if (reservation.phase === 'claiming') return step({ do: 'release' });
   if (!seen.removable) {
-    const cure = 'its remove file is gone for good; only unregistering its parent (a driver reload, a reboot) clears it';
+    const cure =
+      'its remove file is gone for good; only unregistering its parent (a driver reload, a reboot) clears it';
     return wait('Unremovable', cure, 'parent');
   }
-  if (seen.use === 'in-use') return wait('InUse', 'the device is in use; it is removed once it is free', 'timer');
+  if (seen.use === 'in-use')
+    return wait('InUse', 'the device is in use; it is removed once it is free', 'timer');
   const leaving = reservation.phase === 'releasing' || reservation.phase === 'fenced';
   return step(leaving ? { do: 'remove', place: seen.place } : { do: 'begin-release', cause });
 }

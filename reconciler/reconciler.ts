@@ -6,6 +6,7 @@
  * counted, since in a program without faults that is nothing.
  */
 import type { Uuid } from '../events/names.ts';
+import { coalesced } from '../store/coalesced.ts';
 import type { Device } from '../store/device.ts';
 import { backoffMs } from './backoff.ts';
 import type { Cancel, Clock, Random } from './clock.ts';
@@ -45,7 +46,10 @@ export class Reconciler {
   readonly #resynced = new Set<Uuid>();
   #stopListening: Cancel = () => {};
   #cancelResync: Cancel = () => {};
-  #surveying: 'no' | 'yes' | 'once-more' = 'no';
+  readonly #survey = coalesced(async () => {
+    await recordUnmanaged(this.#ports.journal, this.#ports.host);
+    this.#ports.events.surveyed();
+  });
 
   constructor(ports: ReconcilerPorts) {
     const { clock, limits } = ports;
@@ -81,7 +85,8 @@ export class Reconciler {
   /** The registry can be asked (again): what waits for it gets a pass. */
   registryReached(): void {
     for (const { uuid, waiting, reservation } of this.#ports.journal.devices()) {
-      const held = reservation === null || reservation.phase === 'claiming' || reservation.phase === 'releasing';
+      const held =
+        reservation === null || reservation.phase === 'claiming' || reservation.phase === 'releasing';
       if (waiting !== null || held) this.trigger(uuid, 'registry');
     }
   }
@@ -131,20 +136,6 @@ export class Reconciler {
     void this.#survey();
   }
 
-  /** One survey at a time; asked for while one runs, another one follows. */
-  async #survey(): Promise<void> {
-    if (this.#surveying !== 'no') {
-      this.#surveying = 'once-more';
-      return;
-    }
-    this.#surveying = 'yes';
-    await recordUnmanaged(this.#ports.journal, this.#ports.host);
-    this.#ports.events.surveyed();
-    const again = this.#surveying === ('once-more' as string);
-    this.#surveying = 'no';
-    if (again) await this.#survey();
-  }
-
   async #pass(uuid: Uuid): Promise<void> {
     const { limits, events } = this.#ports;
     const progress = this.#progressOf(uuid);
@@ -181,7 +172,9 @@ export class Reconciler {
   }
 
   #mayRecord({ waitingRecordedMs }: Progress): boolean {
-    return waitingRecordedMs === null || this.#now() - waitingRecordedMs >= this.#ports.limits.waitingRecordMsMin;
+    return (
+      waitingRecordedMs === null || this.#now() - waitingRecordedMs >= this.#ports.limits.waitingRecordMsMin
+    );
   }
 
   #now(): number {

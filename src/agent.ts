@@ -92,7 +92,9 @@ export class Agent {
     const { software, kernel } = this.#options;
     const result = await this.#ports.journal.append({ facts: [{ kind: 'started', v: 1, software, kernel }] });
     if (result.kind !== 'durable') {
-      throw new Error('the journal cannot be written', { cause: 'cause' in result ? result.cause : undefined });
+      throw new Error('the journal cannot be written', {
+        cause: 'cause' in result ? result.cause : undefined,
+      });
     }
     this.#reconciler.start();
     this.#link.start();
@@ -105,7 +107,10 @@ export class Agent {
   async stop(): Promise<void> {
     const { clock, journal, log } = this.#ports;
     const deadline = sleep(clock, this.#options.limits.stopDeadlineMs);
-    const finished = await Promise.race([this.#reconciler.stop().then(() => true), deadline.then(() => false)]);
+    const finished = await Promise.race([
+      this.#reconciler.stop().then(() => true),
+      deadline.then(() => false),
+    ]);
     if (!finished) log.warn({}, 'passes were still under way at the deadline');
     await journal.append({ facts: [{ kind: 'stopped', v: 1 }] });
     await Promise.race([this.#link.stop(), deadline]);

@@ -7,7 +7,6 @@
  */
 import type { HostId, Uuid } from '../events/names.ts';
 import { type Ring, type Streams, StreamUnavailable } from '../events/stream.ts';
-import { backoffMs } from '../reconciler/backoff.ts';
 import { type Cancel, type Clock, type Random, sleep } from '../reconciler/clock.ts';
 import { Forwarder } from '../store/forward.ts';
 import { raiseIncarnation, stillOurs } from '../store/incarnation.ts';
@@ -15,6 +14,7 @@ import { INTAKE_LIMITS, Intake } from '../store/intake.ts';
 import type { CursorName, Journal } from '../store/journal.ts';
 import type { Registry } from '../store/registry.ts';
 import { allowance } from '../store/rejections.ts';
+import { Upkeep } from './upkeep.ts';
 
 export type LinkLimits = {
   /** Time between two looks at the streams without a ring. */
@@ -55,25 +55,37 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #intakes: readonly Intake[];
   readonly #forwarder: Forwarder;
+  readonly #listening: Upkeep;
+  readonly #forwarding: Upkeep;
   readonly #cancels: Cancel[] = [];
   #incarnation: number | null = null;
   #mustProve = true;
-  #syncing = false;
-  #again = false;
-  #attempt = 0;
-  #timer: Cancel = () => {};
   #open = true;
 
   constructor(options: LinkOptions) {
-    const { journal, streams, host, prefix, clock } = options;
+    const { journal, streams, host, prefix, clock, random, limits } = options;
     this.#options = options;
+    const upkeep = (work: () => Promise<void>): Upkeep =>
+      new Upkeep({ work, clock, random, limits, onFailure: (error) => this.#failed(error) });
+    this.#listening = upkeep(() => this.#listen());
+    this.#forwarding = upkeep(() => this.#forward());
     this.#forwarder = new Forwarder({ journal, stream: streams.observed, host, prefix });
     const rejections = allowance(() => clock.monotonicMs());
     this.#intakes = (['desired', 'command'] as const).map((name) => {
       const onRecorded = (uuid: Uuid) => options.onRecorded(uuid, name);
       const pause = (delayMs: number) => sleep(clock, delayMs);
       const stream = streams[name];
-      return new Intake({ name, stream, journal, host, prefix, rejections, pause, onRecorded, limits: INTAKE_LIMITS });
+      return new Intake({
+        name,
+        stream,
+        journal,
+        host,
+        prefix,
+        rejections,
+        pause,
+        onRecorded,
+        limits: INTAKE_LIMITS,
+      });
     });
   }
 
@@ -94,62 +106,48 @@ export class Link {
     this.#cancels.push(streams.onConnection((state) => this.#connection(state)));
   }
 
-  /** Something was recorded: forward it, unless that is under way. */
+  /** Something was recorded: forward it. */
   kick(): void {
-    if (this.#incarnation !== null && !this.#mustProve && this.#forwarder.backlog > 0) this.#sync();
+    if (this.#mayWrite() && this.#forwarder.backlog > 0) this.#forwarding.kick();
   }
 
   /** Stops listening and makes one last attempt to forward. True when nothing is left unforwarded. */
   async stop(): Promise<boolean> {
     for (const cancel of this.#cancels.splice(0)) cancel();
-    this.#timer();
-    const may = this.incarnation !== null;
+    this.#listening.stop();
+    this.#forwarding.stop();
+    const may = this.#mayWrite();
     this.#open = false;
     return may && (await this.#forwarder.flush().catch(() => false));
   }
 
   #rang(ring: Ring): void {
     for (const intake of this.#intakes) intake.heard(ring);
-    this.#sync();
+    this.#listening.kick();
   }
 
   #connection(state: 'up' | 'down'): void {
     if (state === 'down') return this.#options.onTrouble(new StreamUnavailable('the connection was lost'));
     this.#mustProve = true;
     for (const intake of this.#intakes) intake.reconnected();
-    this.#sync();
+    this.#listening.kick();
   }
 
-  /** Does all there is to do with the fleet; one at a time, and once more if asked meanwhile. */
-  #sync(): void {
-    if (!this.#open) return;
-    this.#again = this.#syncing;
-    if (this.#syncing) return;
-    this.#syncing = true;
-    this.#timer();
-    void this.#run().finally(() => {
-      this.#syncing = false;
-    });
+  #mayWrite(): boolean {
+    return this.#open && this.#incarnation !== null && !this.#mustProve;
   }
 
-  async #run(): Promise<void> {
-    try {
-      do {
-        this.#again = false;
-        await this.#once();
-      } while (this.#again && this.#open);
-      this.#attempt = 0;
-      this.#lookAgain(this.#options.limits.pollMs);
-    } catch (error) {
-      this.#failed(error);
-    }
-  }
-
-  async #once(): Promise<void> {
+  /** Catches up with what was published, once it is certain who speaks for this host. */
+  async #listen(): Promise<void> {
     const proved = this.#mustProve;
     if (proved) await this.#prove();
     for (const intake of this.#intakes) await intake.sync();
     if (proved) this.#options.onReached();
+    this.kick();
+  }
+
+  async #forward(): Promise<void> {
+    if (!this.#mayWrite()) return;
     if (!(await this.#forwarder.flush())) throw new StreamUnavailable('facts were not acknowledged');
   }
 
@@ -181,18 +179,13 @@ export class Link {
     else throw new Error('the journal could not record the incarnation');
   }
 
-  #failed(error: unknown): void {
-    if (error instanceof Overtaken) {
-      this.#open = false;
-      return this.#options.onOvertaken(error.message);
+  #failed(error: unknown): 'again' | 'give-up' {
+    if (!(error instanceof Overtaken)) {
+      this.#options.onTrouble(error);
+      return 'again';
     }
-    const { limits, random, onTrouble } = this.#options;
-    this.#attempt += 1;
-    onTrouble(error);
-    this.#lookAgain(backoffMs(this.#attempt, limits.retryDelayMsMin, limits.retryDelayMsMax, random()));
-  }
-
-  #lookAgain(delayMs: number): void {
-    if (this.#open) this.#timer = this.#options.clock.after(delayMs, () => this.#sync());
+    this.#open = false;
+    this.#options.onOvertaken(error.message);
+    return 'give-up';
   }
 }

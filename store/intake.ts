@@ -10,8 +10,9 @@ import { type Decoded, decodeEvent, eventKey, excerpt } from '../events/codec.ts
 import { sha256 } from '../events/digest.ts';
 import type { Cursor, Fact, FactOf } from '../events/fact.ts';
 import type { HostId, Uuid } from '../events/names.ts';
-import type { Message, Ring, Stream } from '../events/stream.ts';
+import { type Message, type Ring, type Stream, StreamUnavailable } from '../events/stream.ts';
 import { parseSubject, subjectFilter } from '../events/subject.ts';
+import { coalesced } from './coalesced.ts';
 import { decide } from './decide.ts';
 import type { AppendResult, CursorName, Journal } from './journal.ts';
 import type { Allowance } from './rejections.ts';
@@ -57,8 +58,8 @@ export class Intake {
   readonly #filter: string;
   #heard = 0;
   #verify = true;
-  #running: Promise<void> | undefined;
-  #again = false;
+  /** Reads until nothing new is there; one at a time. Throws StreamUnavailable, or IntakeFailed. */
+  readonly sync = coalesced(() => this.#run());
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -79,21 +80,10 @@ export class Intake {
     this.#verify = true;
   }
 
-  /** Reads until nothing new is there. One at a time; asked for meanwhile, it looks once more. */
-  sync(): Promise<void> {
-    this.#again = this.#running !== undefined;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
-    return this.#running;
-  }
-
   async #run(): Promise<void> {
-    do {
-      this.#again = false;
-      if (this.#verify) await this.#readBack();
-      await this.#catchUp();
-    } while (this.#again);
+    if (this.#verify) await this.#readBack();
+    await this.#catchUp();
+    if (this.#verify) await this.#run();
   }
 
   #cursor(): Cursor | null {
@@ -154,7 +144,11 @@ export class Intake {
   async #history(last: Message): Promise<readonly Message[]> {
     const messages: Message[] = [];
     for (let after = 0; after < last.sequence; ) {
-      const more = await this.#options.stream.next(last.subject, after, this.#options.limits.batchMessagesMax);
+      const more = await this.#options.stream.next(
+        last.subject,
+        after,
+        this.#options.limits.batchMessagesMax,
+      );
       messages.push(...more.filter((one) => one.sequence <= last.sequence));
       after = more.at(-1)?.sequence ?? last.sequence;
     }
@@ -180,12 +174,14 @@ export class Intake {
     }
   }
 
-  /** A ring announced what no replica shows: either they are behind, or it is not there any more. */
+  /** A ring announced what no replica shows: they are behind, or it is gone, or the ring lied. */
   async #askLeader(): Promise<void> {
-    const announced = await this.#options.stream.at(this.#heard);
-    if (announced === undefined) this.#verify = true;
-    this.#heard = announced === undefined ? 0 : this.#heard;
-    this.#again = true;
+    const { stream, prefix, host } = this.#options;
+    const announced = await stream.at(this.#heard);
+    const ours = announced !== undefined && parseSubject(prefix, announced.subject)?.host === host;
+    if (ours) throw new StreamUnavailable('the replicas that answer are behind the stream');
+    this.#heard = 0;
+    this.#verify = announced === undefined;
   }
 
   /** Records messages in one commit; each append sees what the ones before it did. */
@@ -237,7 +233,10 @@ export class Intake {
     }
   }
 
-  #unread(message: Message, decoded: Extract<Decoded, { kind: 'unsupported' | 'rejected' }>): readonly Fact[] {
+  #unread(
+    message: Message,
+    decoded: Extract<Decoded, { kind: 'unsupported' | 'rejected' }>,
+  ): readonly Fact[] {
     const { name: stream, rejections } = this.#options;
     const { sequence, subject, data } = message;
     const about = { v: 1, stream, sequence, subject, digest: sha256(data) } as const;

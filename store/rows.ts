@@ -30,7 +30,14 @@ function primary(device: Device): Row | null {
   }
   if (reservation !== null) {
     const generation = desired?.generation ?? reservation.generation;
-    return make(device, reservation.claim, generation, reservation.applied ?? [], null, waiting(device, 'releasing'));
+    return make(
+      device,
+      reservation.claim,
+      generation,
+      reservation.applied ?? [],
+      null,
+      waiting(device, 'releasing'),
+    );
   }
   if (unmanaged === null) return null;
   const claim = { host: device.host, ...unmanaged };
@@ -49,7 +56,9 @@ function presentCondition(device: Device): Condition {
   if (desired === null) return waiting(device, 'waiting');
   if (terminal !== null && sameGeneration(terminal.generation, desired.generation)) return ending(terminal);
   const ready = reservation?.phase === 'active' && device.waiting === null;
-  return ready && matches(device) ? { state: 'ready', reason: null, message: null } : waiting(device, 'waiting');
+  return ready && matches(device)
+    ? { state: 'ready', reason: null, message: null }
+    : waiting(device, 'waiting');
 }
 
 /** True when the active reservation is for the declared claim with the declared attributes. */

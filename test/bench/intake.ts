@@ -27,7 +27,9 @@ const BATCH = INTAKE_LIMITS.batchMessagesMax;
 
 export async function benchIntake(streams: Streams): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'mdevfleet-bench-'));
-  const journals = await Promise.all(Array.from({ length: ROUNDS }, (_, at) => journalAt(join(folder, `j${at}`))));
+  const journals = await Promise.all(
+    Array.from({ length: ROUNDS }, (_, at) => journalAt(join(folder, `j${at}`))),
+  );
   const intakes = journals.map((journal) => intakeInto(journal, streams.desired));
   for (const intake of intakes) await intake.sync();
   await publish(streams.desired);
@@ -78,7 +80,11 @@ async function publish(stream: Stream): Promise<void> {
     const event = { id: `event-${at}`, source: 'bench', time: new Date().toISOString() };
     const data = { uuid: uuidOf(at % UUIDS), host: BENCH_HOST, parent: '0000:41:00.0', type: 'nvidia-474' };
     const attributes = [{ name: 'round', value: String(Math.floor(at / UUIDS)) }];
-    return encodeDeclaration(PREFIX, { desired: 'present', event, data: { ...data, attributes, set: 'bench' } });
+    return encodeDeclaration(PREFIX, {
+      desired: 'present',
+      event,
+      data: { ...data, attributes, set: 'bench' },
+    });
   });
   for (let at = 0; at < messages.length; at += 1_000) {
     const answers = await stream.appendAll(messages.slice(at, at + 1_000));

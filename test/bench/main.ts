@@ -3,11 +3,14 @@
  */
 import { connectNats } from '../../events/connection.ts';
 import { initFleet } from '../../events/init.ts';
+import { bucketNameOf } from '../../events/settings.ts';
 import { openJetStreams } from '../../events/stream-jetstream.ts';
 import { openUplink } from '../../events/uplink.ts';
 import { systemClock, systemRandom } from '../../reconciler/clock-system.ts';
+import { openKvRegistry } from '../../store/registry-kv.ts';
 import { startNats } from '../nats.ts';
 import { benchIntake } from './intake.ts';
+import { benchLatency } from './latency.ts';
 import { PREFIX } from './names.ts';
 
 const server = await startNats();
@@ -20,7 +23,8 @@ const uplink = openUplink({ ...options, after: systemClock.after, random: system
 await uplink.first;
 const streams = openJetStreams(uplink, PREFIX);
 console.log(`nats-server ${server.version}, Node ${process.version}`);
-const kept = [await benchIntake(streams)];
+const registry = openKvRegistry(uplink, bucketNameOf(PREFIX));
+const kept = [await benchIntake(streams), await benchLatency(streams, registry)];
 await streams.close();
 await uplink.close();
 await server.stop();

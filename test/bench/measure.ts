@@ -53,7 +53,13 @@ export function printTable(title: string, lines: readonly Line[]): void {
   ]);
   const all = [['', 'median', 'spread', 'ratio'], ...rows];
   const widths = [0, 1, 2, 3].map((at) => Math.max(...all.map((row) => row[at]?.length ?? 0)));
-  for (const row of all) console.log(`  ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ').trimEnd()}`);
+  for (const row of all)
+    console.log(
+      `  ${row
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd()}`,
+    );
 }
 
 /** Says whether the ratio keeps its bound. */

@@ -42,12 +42,16 @@ export const BUGS: Readonly<Record<string, Bug>> = {
   'an unknown outcome taken for success': (ports) => ({
     ...ports,
     registry: overriding(ports.registry, {
-      write: async (key, value, expected) => trusted(await ports.registry.write(key, value, expected), expected),
+      write: async (key, value, expected) =>
+        trusted(await ports.registry.write(key, value, expected), expected),
     }),
   }),
 };
 
-async function forced(registry: Registry, ...[key, value, expected]: Parameters<Registry['write']>): Promise<Written> {
+async function forced(
+  registry: Registry,
+  ...[key, value, expected]: Parameters<Registry['write']>
+): Promise<Written> {
   const written = await registry.write(key, value, expected);
   const there = written.kind === 'refused' ? written.revision : null;
   return there === null ? written : registry.write(key, value, there);

@@ -7,15 +7,17 @@ import { PARENTS, TYPES } from './machine.ts';
 import type { Operator } from './operator.ts';
 import type { World } from './world.ts';
 
-type Fault = { readonly name: string; readonly weight: number; readonly strike: (world: World, machine: Machine) => void };
+type Fault = {
+  readonly name: string;
+  readonly weight: number;
+  readonly strike: (world: World, machine: Machine) => void;
+};
 
 /** Makes one random fault on a random machine. */
 export function strike(world: World, machines: readonly Machine[], operator: Operator): void {
   const all = [...FAULTS, foreign(operator)];
   const machine = world.pick(machines);
-  let dice = world.random() * all.reduce((sum, one) => sum + one.weight, 0);
-  const fault = all.find((one) => (dice -= one.weight) < 0) ?? all[0];
-  if (fault === undefined) return;
+  const fault = world.pick(all.flatMap((one) => Array.from({ length: one.weight }, () => one)));
   world.note(machine.name, `fault: ${fault.name}`);
   fault.strike(world, machine);
 }
@@ -36,12 +38,17 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'agent stopped',
     weight: 1,
-    strike: (world, machine) => void machine.stop().then(() => world.after(world.between(1, 5_000), () => machine.start())),
+    strike: (world, machine) =>
+      void machine.stop().then(() => world.after(world.between(1, 5_000), () => machine.start())),
   },
-  { name: 'machine reboots', weight: 1, strike: (_world, machine) => {
+  {
+    name: 'machine reboots',
+    weight: 1,
+    strike: (_world, machine) => {
       machine.reboot();
       machine.restart();
-    } },
+    },
+  },
   {
     name: 'cut off',
     weight: 3,
@@ -65,7 +72,8 @@ const FAULTS: readonly Fault[] = [
       const devices = machine.kernel.devices();
       if (devices.length === 0) return;
       const { uuid } = world.pick(devices);
-      if (machine.kernel.hold(uuid)) world.after(world.between(10, 30_000), () => machine.kernel.release(uuid));
+      if (machine.kernel.hold(uuid))
+        world.after(world.between(10, 30_000), () => machine.kernel.release(uuid));
     },
   },
   {
@@ -82,7 +90,12 @@ const FAULTS: readonly Fault[] = [
     weight: 2,
     strike: (world, machine) => {
       const errno = world.pick([11, 517, 28, 5]);
-      machine.kernel.addFault({ on: 'probe', parent: world.pick(PARENTS), errno, first: world.between(1, 4) });
+      machine.kernel.addFault({
+        on: 'probe',
+        parent: world.pick(PARENTS),
+        errno,
+        first: world.between(1, 4),
+      });
     },
   },
   {

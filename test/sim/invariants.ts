@@ -1,15 +1,16 @@
 /**
  * What must hold: always, and once faults have stopped.
  */
-import { decodeRecord, NO_RECORD } from '../../events/record.ts';
+
 import { sha256 } from '../../events/digest.ts';
+import { decodeRecord, NO_RECORD } from '../../events/record.ts';
+import type { Row } from '../../events/row.ts';
 import type { Message, Streams } from '../../events/stream.ts';
 import { parseSubject } from '../../events/subject.ts';
-import type { Row } from '../../events/row.ts';
-import { decodeHold } from '../../store/hold.ts';
 import type { Device } from '../../store/device.ts';
-import { rowsOf } from '../../store/rows.ts';
+import { decodeHold } from '../../store/hold.ts';
 import type { Registry } from '../../store/registry.ts';
+import { rowsOf } from '../../store/rows.ts';
 import { type Machine, PREFIX } from './machine.ts';
 import type { World } from './world.ts';
 
@@ -50,7 +51,11 @@ export async function checkSettled(
 async function all(streams: Streams): Promise<readonly Message[]> {
   const messages: Message[] = [];
   for (;;) {
-    const more = await streams.observed.next(`${PREFIX}.observed.*.*`, messages.at(-1)?.sequence ?? 0, 10_000);
+    const more = await streams.observed.next(
+      `${PREFIX}.observed.*.*`,
+      messages.at(-1)?.sequence ?? 0,
+      10_000,
+    );
     if (more.length === 0) return messages;
     messages.push(...more);
   }
@@ -74,11 +79,13 @@ function checkWitnessed(world: World, machine: Machine, observed: readonly Messa
     if (!id?.startsWith(journal)) continue;
     const { seq } = decodeRecord(data).envelope;
     const digest = sha256(data);
-    if (bySeq.has(seq) && bySeq.get(seq) !== digest) world.violation(`${machine.name}: two facts are number ${seq}`);
+    if (bySeq.has(seq) && bySeq.get(seq) !== digest)
+      world.violation(`${machine.name}: two facts are number ${seq}`);
     bySeq.set(seq, digest);
   }
   for (const { seq, hash } of machine.disk.read(0, Number.MAX_SAFE_INTEGER)) {
-    if (bySeq.get(seq) !== hash) world.violation(`${machine.name}: fact ${seq} is not in the observed stream`);
+    if (bySeq.get(seq) !== hash)
+      world.violation(`${machine.name}: fact ${seq} is not in the observed stream`);
   }
 }
 
@@ -101,7 +108,8 @@ async function checkDevices(world: World, machine: Machine, registry: Registry):
   }
   for (const { uuid } of machine.kernel.devices()) {
     const held = devices.get(uuid)?.reservation;
-    if (!held && !machine.foreign.has(uuid)) world.violation(`${machine.name}: nobody holds ${uuid}, but it exists`);
+    if (!held && !machine.foreign.has(uuid))
+      world.violation(`${machine.name}: nobody holds ${uuid}, but it exists`);
   }
 }
 

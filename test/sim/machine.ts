@@ -6,8 +6,8 @@
  */
 import type { Fact } from '../../events/fact.ts';
 import type { Streams } from '../../events/stream.ts';
-import { createSimulatedHost } from '../../reconciler/host-sim.ts';
 import type { Host } from '../../reconciler/host.ts';
+import { createSimulatedHost } from '../../reconciler/host-sim.ts';
 import { SimulatedKernel } from '../../reconciler/kernel-sim.ts';
 import { kernelConfig } from '../../reconciler/kernel-sim-config.ts';
 import { RECONCILER_LIMITS } from '../../reconciler/limits.ts';
@@ -16,9 +16,9 @@ import { LINK_LIMITS } from '../../src/link.ts';
 import type { Journal } from '../../store/journal.ts';
 import { MemoryDisk, type MemoryJournal, openMemoryJournal } from '../../store/journal-memory.ts';
 import type { Registry } from '../../store/registry.ts';
-import { overriding } from './overriding.ts';
 import { type Life, mortalCall, mortalClock } from './mortal.ts';
 import { type Weather, Wire, WiredRegistry, WiredStreams } from './network.ts';
+import { overriding } from './overriding.ts';
 import type { World } from './world.ts';
 
 export const PARENTS = ['gpu-0', 'gpu-1'] as const;
@@ -124,7 +124,8 @@ export class Machine {
       software: 'sim',
       stamp: () => ({ time: world.wall(), boot: this.kernel.bootId }),
       schedule: (commit) => this.#schedule(life, commit),
-      onCommit: (records) => world.note(name, `commit ${records} records, tail ${JSON.stringify(disk.projections().tail)}`),
+      onCommit: (records) =>
+        world.note(name, `commit ${records} records, tail ${JSON.stringify(disk.projections().tail)}`),
     });
   }
 
@@ -178,7 +179,8 @@ export class Machine {
   }
 
   #logged(fields: object): void {
-    const text = 'err' in fields && fields.err instanceof Error ? (fields.err.stack ?? '') : JSON.stringify(fields);
+    const text =
+      'err' in fields && fields.err instanceof Error ? (fields.err.stack ?? '') : JSON.stringify(fields);
     this.world.violation(`${this.name}: an agent logged an error: ${text.split('\n').slice(0, 3).join(' ')}`);
   }
 
@@ -196,7 +198,8 @@ export class Machine {
       survey: () => mortalCall(life, () => host.survey()),
       create: (uuid, place) => act(`create ${uuid}`, () => host.create(uuid, place)),
       remove: (uuid, place) => act(`remove ${uuid}`, () => this.#watchedRemove(host, uuid, place)),
-      setAttribute: (uuid, place, one) => act(`set ${uuid} ${one.name}`, () => host.setAttribute(uuid, place, one)),
+      setAttribute: (uuid, place, one) =>
+        act(`set ${uuid} ${one.name}`, () => host.setAttribute(uuid, place, one)),
       onChange: (listener) =>
         host.onChange((change) => {
           if (life.alive) world.after(world.random() * 2, () => life.alive && listener(change));
@@ -210,7 +213,8 @@ export class Machine {
     const held = this.disk.projections().devices.get(uuid)?.reservation;
     const there = this.kernel.device(uuid);
     const ours = held?.claim.parent === place.parent && held.claim.type === place.type;
-    if (!ours) this.world.violation(`${this.name} removes ${uuid} at ${place.parent}, which it does not hold`);
+    if (!ours)
+      this.world.violation(`${this.name} removes ${uuid} at ${place.parent}, which it does not hold`);
     if (there?.held && ours) this.world.note(this.name, `asked to remove ${uuid} while it is in use`);
     return host.remove(uuid, place);
   }

@@ -24,7 +24,8 @@ function* seeds(): Generator<number> {
   if (values.seed !== undefined) return yield Number(values.seed);
   const [first = 1, last = 200] = (values.seeds ?? '1..200').split('..').map(Number);
   const endMs = Date.now() + Number(values.minutes ?? 0) * 60_000;
-  for (let seed = first; values.minutes === undefined ? seed <= last : Date.now() < endMs; seed += 1) yield seed;
+  for (let seed = first; values.minutes === undefined ? seed <= last : Date.now() < endMs; seed += 1)
+    yield seed;
 }
 
 function tell(run: Run): void {

@@ -110,7 +110,9 @@ export class WiredRegistry implements Registry {
   }
 
   write(key: Parameters<Registry['write']>[0], value: Uint8Array, expected: number): Promise<Written> {
-    return this.#write(`registry write ${key} at ${expected}`, () => this.#registry.write(key, value, expected));
+    return this.#write(`registry write ${key} at ${expected}`, () =>
+      this.#registry.write(key, value, expected),
+    );
   }
 
   erase(key: Parameters<Registry['erase']>[0], expected: number): Promise<Written> {
@@ -230,7 +232,9 @@ class WiredStream implements Stream {
   }
 
   async *lastPerSubject(filter: string): AsyncIterable<Message> {
-    const all = await this.#ask('last per subject', () => Array.fromAsync(this.#stream.lastPerSubject(filter)));
+    const all = await this.#ask('last per subject', () =>
+      Array.fromAsync(this.#stream.lastPerSubject(filter)),
+    );
     for (const one of all) {
       if (this.#wire.cut) throw new StreamUnavailable('cut off in the middle of last per subject');
       yield one;

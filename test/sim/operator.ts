@@ -2,7 +2,7 @@
  * Operators of the simulated fleet: they declare, withdraw, move and retry, and publish each event
  * until the stream has it; sometimes once more, much later.
  */
-import { encodeCommand, encodeDeclaration, type Encoded } from '../../events/codec.ts';
+import { type Encoded, encodeCommand, encodeDeclaration } from '../../events/codec.ts';
 import type { Declaration, EventMeta } from '../../events/declaration.ts';
 import type { Attribute, Claim } from '../../events/names.ts';
 import { type Streams, StreamUnavailable } from '../../events/stream.ts';
@@ -57,13 +57,17 @@ export class Operator {
   }
 
   #retry(uuid: string, host: string): void {
-    this.#send(encodeCommand(PREFIX, { command: 'retry', event: this.#meta(), data: { uuid, host } }), 'command');
+    this.#send(
+      encodeCommand(PREFIX, { command: 'retry', event: this.#meta(), data: { uuid, host } }),
+      'command',
+    );
   }
 
   #publish(declaration: Declaration): void {
     const event = encodeDeclaration(PREFIX, declaration);
     this.#send(event, 'desired');
-    if (this.#world.chance(0.05)) this.#world.after(300_000 * this.#world.random(), () => this.#send(event, 'desired'));
+    if (this.#world.chance(0.05))
+      this.#world.after(300_000 * this.#world.random(), () => this.#send(event, 'desired'));
   }
 
   #send(event: Encoded, to: 'desired' | 'command'): void {

@@ -42,7 +42,11 @@ export async function simulate(seed: number, bug: Bug = NO_BUG, scale: Scale = S
   const world = new World(seed);
   const streams = createMemoryStreams({ now: () => world.wall() });
   const registry = new MemoryRegistry(() => world.wall());
-  const weather = { loss: 0.05 * world.random(), doubling: 0.05 * world.random(), delayMsMax: 1 + 50 * world.random() };
+  const weather = {
+    loss: 0.05 * world.random(),
+    doubling: 0.05 * world.random(),
+    delayMsMax: 1 + 50 * world.random(),
+  };
   const names = Array.from({ length: scale.hosts }, (_, at) => `host-${at + 1}`);
   const fleet = { streams, registry };
   const machines = names.map((name) => new Machine(world, name, fleet, { ...weather }, bug));
