@@ -50,7 +50,7 @@ export async function actOnSimulatedKernel(socket: string, act: Act): Promise<Ac
 }
 
 /** The connection was lost, or could not be made. */
-class ConnectionLost extends Error {
+export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
 }
 

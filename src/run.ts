@@ -11,13 +11,13 @@ import type { Logger } from './logger.ts';
 
 /** Runs the agent. Resolves after SIGTERM or SIGINT; throws when it cannot start or was overtaken. */
 export async function runAgent(config: AgentConfig, log: Logger): Promise<Outcome> {
+  const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]).then(() => null);
   const { agent, fleet, close } = await composeAgent(config, log);
   try {
     fleet.onFault((fault) => tell(log, fault));
     fleet.reached.catch((fault: unknown) => tell(log, fault));
     await agent.start();
     log.info({ host: config.host, fleet: config.fleet.kind }, 'agent started');
-    const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]).then(() => null);
     const end = await Promise.race([stopped, agent.ended]);
     await agent.stop();
     if (end !== null) throw overtaken(end.message);

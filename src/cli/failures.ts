@@ -7,6 +7,7 @@ import { ConnectFailed, type ConnectFailure } from '../../events/connection.ts';
 import { EmbeddedUnavailable } from '../../events/embedded.ts';
 import { InitFailed } from '../../events/init.ts';
 import { StreamForbidden, StreamMissing, StreamUnavailable } from '../../events/stream.ts';
+import { ConnectionLost } from '../../reconciler/host-sim-client.ts';
 import { JournalRefused, type RefusalReason } from '../../store/journal-refused.ts';
 import { RegistryUnavailable } from '../../store/registry.ts';
 import { RegistryMissing } from '../../store/registry-kv.ts';
@@ -37,6 +38,7 @@ export function outcomeOf(error: unknown): Outcome {
   if (error instanceof JournalRefused) return JOURNAL[error.reason];
   if (error instanceof StreamMissing || error instanceof RegistryMissing) return 'uninitialised';
   if (error instanceof StreamForbidden || error instanceof InitFailed) return 'server';
+  if (error instanceof ConnectionLost) return 'host';
   const unreachable = [StreamUnavailable, RegistryUnavailable, EmbeddedUnavailable];
   return unreachable.some((kind) => error instanceof kind) ? 'unreachable' : 'unexpected';
 }
