@@ -21,7 +21,7 @@ import type { Journal } from '../store/journal.ts';
 import { openJournal } from '../store/journal-lmdb.ts';
 import { lockJournal } from '../store/lock.ts';
 import { Agent, type AgentPorts } from './agent.ts';
-import type { AgentConfig, KernelAddress } from './config.ts';
+import { type AgentConfig, journalFolder, type KernelAddress } from './config.ts';
 import { type FleetPorts, openFleetPorts } from './fleet-ports.ts';
 import { agentLimits, type Limits } from './limits.ts';
 import type { Logger } from './logger.ts';
@@ -93,11 +93,6 @@ async function assemble(
     limits: agentLimits(config.limits),
   });
   return { agent, fleet };
-}
-
-/** The folder of a host's journal. */
-export function journalFolder(data: string, host: string): string {
-  return join(data, 'hosts', host);
 }
 
 function software(): string {

@@ -5,7 +5,7 @@
  * value is told with the source it came from, and all wrong values are told at once.
  */
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { HostId } from '../events/names.ts';
@@ -120,6 +120,11 @@ export function agentConfig(settings: Settings): AgentConfig {
       ? { kind: 'sysfs', root: sysfs ?? '/sys' }
       : { kind: 'simulated', socket: simulate.socket };
   return { host, data, fleet: fleetAddress(settings), kernel, limits };
+}
+
+/** The folder of a host's journal. */
+export function journalFolder(data: string, host: HostId): string {
+  return join(data, 'hosts', host);
 }
 
 /** A setting that the verb cannot do without. */

@@ -1,15 +1,14 @@
 /**
  * `verify`: the whole of a host's journal against itself, in a process of its own.
  */
-import { join } from 'node:path';
 import { verifyJournalFiles } from '../../store/probe.ts';
-import { required } from '../config.ts';
+import { journalFolder, required } from '../config.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import type { Invocation } from './verb.ts';
 
 export async function verify({ settings, flags, out }: Invocation): Promise<Outcome> {
   const host = required(settings, 'host');
-  const dir = join(required(settings, 'data'), 'hosts', host);
+  const dir = journalFolder(required(settings, 'data'), host);
   const found = await verifyJournalFiles(dir);
   if (found.kind === 'absent') {
     throw new Failure(`verifying the journal of host ${host}: there is none in ${dir}`, {
