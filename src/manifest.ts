@@ -11,11 +11,11 @@ import { EVENT_BYTES_MAX } from '../events/codec.ts';
 import { presentData, TEXT_CHARS_MAX } from '../events/declaration.ts';
 
 /** Most bytes in one manifest file. */
-export const MANIFEST_BYTES_MAX = 16 * 1024 * 1024;
+const MANIFEST_BYTES_MAX = 16 * 1024 * 1024;
 /** Most problems that are kept; of the rest only the number is told. */
 export const PROBLEMS_MAX = 50;
 /** Most bytes of one device, as JSON: an event less what surrounds its data. */
-export const DEVICE_BYTES_MAX = EVENT_BYTES_MAX - 4096;
+const DEVICE_BYTES_MAX = EVENT_BYTES_MAX - 4096;
 
 export const API_VERSION = 'mdevfleet.io/v1';
 export const KIND = 'DeviceSet';

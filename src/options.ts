@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { hostId } from '../events/names.ts';
 import { DEFAULT_PREFIX } from '../events/subject.ts';
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 const PREFIX = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
 const SCHEMES: readonly string[] = ['nats:', 'tls:'];

@@ -12,7 +12,7 @@ import { type Change, keyOf, type Publication } from './diff.ts';
 /** Times that a difference is taken before giving up. */
 export const ROUNDS_MAX = 8;
 /** Most declarations in flight. */
-export const IN_FLIGHT_MAX = 512;
+const IN_FLIGHT_MAX = 512;
 
 /** Names an event: a new id and the time, from a source. */
 export type Author = () => EventMeta;
