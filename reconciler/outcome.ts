@@ -46,13 +46,10 @@ export function judge(
     case 'requeue':
     case 'look-again':
       return { kind: 'requeue', why: message };
-    case 'no-capacity':
-      return waiting(
-        'NoCapacity',
-        `no instance of ${place.type} on ${place.parent}: ${message}`,
-        'device',
-        errno,
-      );
+    case 'no-capacity': {
+      const where = `no instance of ${place.type} on ${place.parent}`;
+      return waiting('NoCapacity', `${where}: ${message}`, 'timer', errno);
+    }
     case 'in-use':
       return waiting('InUse', message, 'timer', errno);
     case 'not-permitted':

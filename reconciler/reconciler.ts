@@ -15,7 +15,9 @@ import { Gate } from './gate.ts';
 import type { Change } from './host.ts';
 import type { ReconcilerLimits } from './limits.ts';
 import { type PassEnd, runPass } from './pass.ts';
+import { lookFor } from './plan.ts';
 import { KeyedQueue } from './queue.ts';
+import type { Wake } from './step.ts';
 import { recordUnmanaged } from './unmanaged.ts';
 
 /** Why a UUID got a pass. */
@@ -27,6 +29,7 @@ export type ReconcilerEvents = {
   passFailed(uuid: Uuid, error: unknown): void;
   foundByResync(uuid: Uuid): void;
   surveyed(): void;
+  surveyFailed(error: unknown): void;
 };
 
 export type ReconcilerPorts = Omit<Acting, 'gate'> & {
@@ -36,7 +39,8 @@ export type ReconcilerPorts = Omit<Acting, 'gate'> & {
   readonly limits: ReconcilerLimits;
 };
 
-type Progress = { attempts: number; waitingRecordedMs: number | null };
+/** Since a UUID last settled: how often it was tried, and what but a timer ends its wait; null when it does not wait. */
+type Progress = { attempts: number; wake: Wake | null; waitingRecordedMs: number | null };
 
 export class Reconciler {
   readonly #ports: ReconcilerPorts;
@@ -44,12 +48,12 @@ export class Reconciler {
   readonly #queue: KeyedQueue;
   readonly #progress = new Map<Uuid, Progress>();
   readonly #resynced = new Set<Uuid>();
+  readonly #passing = new Set<Uuid>();
+  /** UUIDs that changed on the host while they had a pass. */
+  readonly #changedMeanwhile = new Set<Uuid>();
   #stopListening: Cancel = () => {};
   #cancelResync: Cancel = () => {};
-  readonly #survey = coalesced(async () => {
-    await recordUnmanaged(this.#ports.journal, this.#ports.host);
-    this.#ports.events.surveyed();
-  });
+  readonly #survey = coalesced(() => this.#surveyAll());
 
   constructor(ports: ReconcilerPorts) {
     const { clock, limits } = ports;
@@ -75,10 +79,10 @@ export class Reconciler {
     this.#scheduleResync();
   }
 
-  /** Gives the UUID a pass as soon as there is room. */
+  /** Gives the UUID a pass as soon as there is room, with its delays as at first. */
   trigger(uuid: Uuid, why: Trigger): void {
     if (why === 'resync') this.#resynced.add(uuid);
-    else this.#progress.delete(uuid);
+    else this.#rest(this.#progressOf(uuid));
     this.#queue.add(uuid);
   }
 
@@ -117,16 +121,31 @@ export class Reconciler {
       case 'parent':
         return this.#parentChanged(change.parent);
       case 'unknown':
-        return this.#everything('change');
+        return this.#anythingChanged();
       default:
         change satisfies never;
     }
   }
 
+  #anythingChanged(): void {
+    for (const { uuid } of this.#ports.journal.devices()) this.#deviceChanged(uuid);
+    void this.#survey();
+  }
+
   #deviceChanged(uuid: Uuid): void {
     const { desired, reservation } = this.#ports.journal.device(uuid);
-    if (desired?.kind === 'present' || reservation !== null) this.trigger(uuid, 'change');
-    else void this.#survey();
+    if (desired?.kind !== 'present' && reservation === null) void this.#survey();
+    else if (this.#passing.has(uuid)) this.#changedMeanwhile.add(uuid);
+    else if (this.#wakes(uuid)) this.#queue.add(uuid);
+  }
+
+  /**
+   * True if a change of its device is news for the UUID. A write that fails changes the device, too: what is tried
+   * again after a delay is not tried sooner for that.
+   */
+  #wakes(uuid: Uuid): boolean {
+    const wake = this.#progress.get(uuid)?.wake ?? null;
+    return wake === null || wake === 'device' || wake === 'parent';
   }
 
   #parentChanged(parent: string): void {
@@ -136,37 +155,55 @@ export class Reconciler {
     void this.#survey();
   }
 
+  async #surveyAll(): Promise<void> {
+    const { journal, host, events } = this.#ports;
+    try {
+      if ((await recordUnmanaged(journal, host)) === 'stale') void this.#survey();
+      events.surveyed();
+    } catch (error) {
+      events.surveyFailed(error);
+    }
+  }
+
   async #pass(uuid: Uuid): Promise<void> {
     const { limits, events } = this.#ports;
     const progress = this.#progressOf(uuid);
+    const isFirst = progress.wake === null;
+    this.#passing.add(uuid);
     try {
       const attempt = { count: progress.attempts, mayRecordWaiting: this.#mayRecord(progress) };
       const before = this.#ports.journal.device(uuid).waiting?.reason;
       const end = await runPass(this.#acting, limits, uuid, attempt);
       const after = this.#ports.journal.device(uuid).waiting?.reason;
       if (after !== undefined && after !== before) progress.waitingRecordedMs = this.#now();
-      if (this.#resynced.delete(uuid) && end.steps > 0) events.foundByResync(uuid);
+      if (this.#resynced.delete(uuid) && isFirst && end.steps > 0) events.foundByResync(uuid);
       events.passEnded(uuid, end, end.steps);
       this.#scheduleNext(uuid, progress, end);
     } catch (error) {
       events.passFailed(uuid, error);
       this.#scheduleNext(uuid, progress, { kind: 'requeue', why: 'a pass failed' });
     }
+    this.#passing.delete(uuid);
+    if (this.#changedMeanwhile.delete(uuid) && this.#wakes(uuid)) this.#queue.add(uuid);
   }
 
   #scheduleNext(uuid: Uuid, progress: Progress, end: PassEnd): void {
     const { limits, random } = this.#ports;
-    if (end.kind === 'settled' || end.kind === 'terminal') {
-      this.#progress.delete(uuid);
-      return;
-    }
+    if (end.kind === 'settled' || end.kind === 'terminal') return this.#rest(progress);
     progress.attempts += 1;
+    progress.wake = end.kind === 'waiting' ? end.wake : 'timer';
     const maxMs = end.kind === 'waiting' ? limits.waitDelayMsMax[end.wake] : limits.retryDelayMsMax;
     this.#queue.addAfter(uuid, backoffMs(progress.attempts, limits.retryDelayMsMin, maxMs, random()));
   }
 
+  /** The next failure is the first. When waiting was last recorded stays known: records are limited in rate. */
+  #rest(progress: Progress): void {
+    progress.attempts = 0;
+    progress.wake = null;
+  }
+
   #progressOf(uuid: Uuid): Progress {
-    const known = this.#progress.get(uuid) ?? { attempts: 0, waitingRecordedMs: null };
+    const known = this.#progress.get(uuid) ?? { attempts: 0, wake: null, waitingRecordedMs: null };
     this.#progress.set(uuid, known);
     return known;
   }
@@ -182,8 +219,7 @@ export class Reconciler {
   }
 }
 
-/** The parent below which a pass for the device will write. */
-function laneOf({ desired, reservation }: Device): string {
-  if (desired?.kind === 'present') return desired.claim.parent;
-  return reservation?.claim.parent ?? '';
+/** The parent below which a pass for the device will look, and write. */
+function laneOf(device: Device): string {
+  return lookFor(device).place?.parent ?? '';
 }

@@ -83,6 +83,7 @@ export class Agent {
         passFailed: (uuid, error) => ports.log.error({ uuid, err: error }, 'pass failed'),
         foundByResync: (uuid) => ports.log.warn({ uuid }, 'work found by resync only'),
         surveyed: () => this.#link.kick(),
+        surveyFailed: (error) => ports.log.error({ err: error }, 'survey failed'),
       },
     });
   }
