@@ -1,0 +1,161 @@
+/**
+ * Devices that nobody declared: they are shown as they come and go, and never touched.
+ */
+import { describe, expect, test } from 'vitest';
+import { recordUnmanaged } from '../../reconciler/unmanaged.ts';
+import { HOST, PLACE, READY, ready, UUID, unreadable, uuidOf, World } from './pass-world.ts';
+import { Loop } from './reconciler-world.ts';
+
+const MINUTE_MS = 60_000;
+const FOREIGN = uuidOf(9);
+
+async function survey(world: World): Promise<'recorded' | 'stale'> {
+  return world.clock.until(recordUnmanaged(world.journal, world.acting.host));
+}
+
+async function withForeign(): Promise<World> {
+  const world = new World();
+  await world.clock.until(world.kernel.create(FOREIGN, PLACE));
+  await survey(world);
+  return world;
+}
+
+describe('a device that nobody declared', () => {
+  test('is recorded once, with its place, and shown', async () => {
+    const world = await withForeign();
+    await survey(world);
+    expect(world.kinds(FOREIGN)).toEqual(['unmanaged']);
+    expect(world.rows(FOREIGN)).toMatchObject([
+      { uuid: FOREIGN, host: HOST, ...PLACE, state: 'unmanaged', generation: null },
+    ]);
+  });
+
+  test('is recorded again when it is another one, and when it is gone', async () => {
+    const world = await withForeign();
+    await world.clock.until(world.kernel.remove(FOREIGN));
+    await world.clock.until(world.kernel.create(FOREIGN, { parent: 'gpu1', type: 'big' }));
+    await survey(world);
+    expect(world.rows(FOREIGN)).toMatchObject([{ parent: 'gpu1', type: 'big' }]);
+    await world.clock.until(world.kernel.remove(FOREIGN));
+    await survey(world);
+    expect(world.kinds(FOREIGN)).toEqual(['unmanaged', 'unmanaged', 'unmanaged']);
+    expect(world.rows(FOREIGN)).toEqual([]);
+  });
+
+  test('is not recorded while its create has not finished', async () => {
+    const world = new World({ kernel: { probeMs: 1_000 } });
+    const made = world.kernel.create(FOREIGN, PLACE);
+    await survey(world);
+    expect(world.kinds(FOREIGN)).toEqual([]);
+    await world.clock.until(made);
+    await survey(world);
+    expect(world.state(FOREIGN)).toBe('unmanaged');
+  });
+
+  test('is left as it is shown while the host cannot be read', async () => {
+    const world = await withForeign();
+    world.answers.set('survey', unreadable);
+    await survey(world);
+    expect(world.state(FOREIGN)).toBe('unmanaged');
+  });
+
+  test('is not written to by a whole agent in an hour, and is seen by it as it comes and goes', async () => {
+    const world = new World();
+    const loop = new Loop(world);
+    await loop.start();
+    await world.clock.until(world.kernel.create(FOREIGN, PLACE));
+    await world.clock.advance(MINUTE_MS);
+    expect(world.state(FOREIGN)).toBe('unmanaged');
+    await world.clock.advance(60 * MINUTE_MS);
+    expect(world.writes).toEqual([]);
+    await world.clock.until(world.kernel.remove(FOREIGN));
+    await world.clock.advance(MINUTE_MS);
+    expect(world.rows(FOREIGN)).toEqual([]);
+  });
+
+  test('and then is declared where it stands, is adopted; withdrawn, it is ours to remove', async () => {
+    const world = await withForeign();
+    await world.declare(FOREIGN);
+    expect(world.state(FOREIGN)).toBe('waiting');
+    await world.pass(FOREIGN);
+    await survey(world);
+    expect(world.state(FOREIGN)).toBe('ready');
+    expect(world.last('active', FOREIGN)).toMatchObject({ how: 'adopted' });
+  });
+
+  test('and then is declared elsewhere, is a conflict, and unmanaged again once that is withdrawn', async () => {
+    const world = await withForeign();
+    await world.declare(FOREIGN, { parent: 'gpu1' });
+    await world.pass(FOREIGN);
+    await survey(world);
+    expect(world.state(FOREIGN)).toBe('conflict ForeignDevice');
+    await world.withdraw(FOREIGN);
+    expect(await world.pass(FOREIGN)).toMatchObject({ kind: 'settled' });
+    await survey(world);
+    expect(world.state(FOREIGN)).toBe('unmanaged');
+    expect(world.writes).toEqual([]);
+  });
+});
+
+describe('a device of this host', () => {
+  test('is not taken for unmanaged, held or on its way out', async () => {
+    const world = await ready();
+    await survey(world);
+    expect(world.kinds()).toEqual(READY);
+    world.kernel.hold(UUID);
+    await world.withdraw();
+    await survey(world);
+    expect(world.state()).toBe('releasing');
+  });
+
+  test('is not taken for unmanaged when it was seen just before it was removed and given back', async () => {
+    const world = await ready();
+    await world.withdraw();
+    const devices = [{ uuid: UUID, ...PLACE }];
+    world.answers.set('survey', async () => {
+      await world.pass();
+      return { kind: 'devices', devices };
+    });
+    expect(await survey(world)).toBe('stale');
+    expect(world.rows()).toEqual([]);
+    expect(await survey(world)).toBe('recorded');
+    expect(world.kinds().at(-1)).toBe('gone');
+  });
+});
+
+describe('a look at everything', () => {
+  test('leaves out what has names that no journal can take, and records the others', async () => {
+    const world = new World();
+    const devices = [
+      { uuid: uuidOf(8), parent: 'gpu0', type: 'a type with blanks' },
+      { uuid: FOREIGN, ...PLACE },
+    ];
+    world.answers.set('survey', () => ({ kind: 'devices', devices }));
+    await survey(world);
+    expect(world.kinds(uuidOf(8))).toEqual([]);
+    expect(world.kinds(FOREIGN)).toEqual(['unmanaged']);
+  });
+
+  test('that fails is told, and is no reason not to look again', async () => {
+    const world = new World();
+    const fault = new Error('a bug');
+    world.answers.set('survey', () => Promise.reject(fault));
+    const loop = new Loop(world);
+    await loop.start();
+    expect(loop.failed).toEqual([fault]);
+    await world.clock.until(world.kernel.create(FOREIGN, PLACE));
+    await world.clock.advance(MINUTE_MS);
+    expect(world.state(FOREIGN)).toBe('unmanaged');
+  });
+
+  test('that is asked for while one runs, is made once more afterwards', async () => {
+    const world = new World();
+    const loop = new Loop(world);
+    world.before.set('survey', () => new Promise<void>((resolve) => void world.clock.after(1_000, resolve)));
+    await loop.start();
+    await world.clock.until(world.kernel.create(FOREIGN, PLACE));
+    expect(world.kinds(FOREIGN)).toEqual([]);
+    await world.clock.advance(1_000);
+    expect(world.state(FOREIGN)).toBe('unmanaged');
+  });
+});
