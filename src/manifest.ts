@@ -150,7 +150,8 @@ function explained(error: z.ZodError, lineOf: (path: readonly PropertyKey[]) => 
 }
 
 function reasonOf(issue: z.core.$ZodIssue): string {
-  const { code, input, message } = issue;
+  const { code, input } = issue;
+  const message = issue.message.replace(/^Invalid input: /, '');
   const unquoted = typeof input === 'number' || typeof input === 'boolean';
   if (code === 'invalid_type' && issue.expected === 'string' && unquoted) {
     return `${message}; write it in quotes`;
