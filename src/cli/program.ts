@@ -125,6 +125,13 @@ const VERBS: readonly VerbSpec[] = [
     ],
     load: async () => (await import('./kernel.ts')).kernel,
   },
+  {
+    name: 'demo',
+    about: 'Show a fleet of three simulated hosts at work, from start to end, in a few seconds.',
+    example: 'mdevfleet demo',
+    settings: [],
+    load: async () => (await import('./demo.ts')).demo,
+  },
 ];
 
 /** The program; parsing it ends in `run`, or throws commander's errors. */
