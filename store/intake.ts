@@ -50,6 +50,8 @@ export class IntakeFailed extends Error {
   override readonly name = 'IntakeFailed';
 }
 
+const BEHIND = 'the replicas that answer are behind the stream';
+
 /** A cursor's epoch begins when the stream is met, and again whenever it is not what it was. */
 type EpochCause = FactOf<'epoch'>['cause'];
 
@@ -141,18 +143,17 @@ export class Intake {
     return journal.seen(data.uuid, eventKey(event));
   }
 
+  /** Everything on the subject up to its last word. A replica that does not have that may have holes before it. */
   async #history(last: Message): Promise<readonly Message[]> {
+    const { stream, limits } = this.#options;
     const messages: Message[] = [];
     for (let after = 0; after < last.sequence; ) {
-      const more = await this.#options.stream.next(
-        last.subject,
-        after,
-        this.#options.limits.batchMessagesMax,
-      );
+      const more = await stream.next(last.subject, after, limits.batchMessagesMax);
+      if (more.length === 0) throw new StreamUnavailable(BEHIND);
       messages.push(...more.filter((one) => one.sequence <= last.sequence));
       after = more.at(-1)?.sequence ?? last.sequence;
     }
-    return messages.at(-1)?.sequence === last.sequence ? messages : [...messages, last];
+    return messages;
   }
 
   async #catchUp(): Promise<void> {
@@ -179,7 +180,7 @@ export class Intake {
     const { stream, prefix, host } = this.#options;
     const announced = await stream.at(this.#heard);
     const ours = announced !== undefined && parseSubject(prefix, announced.subject)?.host === host;
-    if (ours) throw new StreamUnavailable('the replicas that answer are behind the stream');
+    if (ours) throw new StreamUnavailable(BEHIND);
     this.#heard = 0;
     this.#verify = announced === undefined;
   }
