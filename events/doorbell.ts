@@ -34,7 +34,7 @@ export function openDoorbell(
 }
 
 /** What a ring's headers say; undefined when they are none of a stream's. */
-export function readRing(prefix: string, headers: MsgHdrs | undefined): Ring {
+function readRing(prefix: string, headers: MsgHdrs | undefined): Ring {
   const from = headers?.last(RepublishHeaders.Stream);
   const stream = (['desired', 'command'] as const).find((name) => streamNameOf(prefix, name) === from);
   const sequence = Number(headers?.last(RepublishHeaders.Sequence));

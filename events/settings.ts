@@ -10,7 +10,7 @@ import type { StreamName } from './stream.ts';
 import { type SubjectKind, subjectFilter } from './subject.ts';
 
 /** For how long the server drops a second message with the same id. */
-export const DUPLICATE_WINDOW_MS = 120_000;
+const DUPLICATE_WINDOW_MS = 120_000;
 
 /** The settings of one stream. */
 export type WantedStream = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;

@@ -12,7 +12,7 @@ import { connectNats, type NatsOptions, serversShown } from './connection.ts';
 import { StreamUnavailable } from './stream.ts';
 
 /** A first attempt that failed is followed by another after this, and up to as much again. */
-export const CONNECT_DELAY_MS = 2_000;
+const CONNECT_DELAY_MS = 2_000;
 
 /** A connection that is up, and the clients on it. */
 export type Session = {

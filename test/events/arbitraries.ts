@@ -26,7 +26,7 @@ export const anyUuid: fc.Arbitrary<string> = fc
   )
   .map((parts) => parts.join('-'));
 
-export const anySegment: fc.Arbitrary<string> = of(`${LOWER}${LOWER.toUpperCase()}${DIGITS}_.:-`, 30).filter(
+const anySegment: fc.Arbitrary<string> = of(`${LOWER}${LOWER.toUpperCase()}${DIGITS}_.:-`, 30).filter(
   isSegment,
 );
 
@@ -37,7 +37,7 @@ export const anyAttribute: fc.Arbitrary<Attribute> = fc.record({
 
 const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 });
 
-export const anyMeta: fc.Arbitrary<EventMeta> = fc.record({
+const anyMeta: fc.Arbitrary<EventMeta> = fc.record({
   id: text,
   source: text,
   time: fc

@@ -10,7 +10,7 @@ import { type Embedded, EmbeddedUnavailable, openEmbedded } from '../../events/e
 import type { Appended, Message, Ring, Stream, Streams } from '../../events/stream.ts';
 import { openEmbeddedStreams } from '../../events/streams-embedded.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
-import { all, plain, until } from './stream.contract.ts';
+import { all, plain, until } from './streams-under-test.ts';
 
 const WRITER = join(import.meta.dirname, 'embedded-writer.ts');
 /** So long that no test hears of anything by it. */

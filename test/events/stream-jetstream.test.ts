@@ -14,7 +14,8 @@ import { openJetStreams } from '../../events/stream-jetstream.ts';
 import { openUplink, type Uplink } from '../../events/uplink.ts';
 import { systemClock, systemRandom } from '../../reconciler/clock-system.ts';
 import { type RunningNats, startNats } from '../nats.ts';
-import { all, plain, type StreamsUnderTest, streamContract, until } from './stream.contract.ts';
+import { streamContract } from './stream.contract.ts';
+import { all, plain, type StreamsUnderTest, until } from './streams-under-test.ts';
 
 const TIMEOUT_MS = 5_000;
 /** For servers that are meant not to answer. */

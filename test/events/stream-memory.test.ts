@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { createMemoryStreams } from '../../events/stream-memory.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
-import { all, streamContract } from './stream.contract.ts';
+import { streamContract } from './stream.contract.ts';
+import { all } from './streams-under-test.ts';
 
 streamContract(
   'in memory',

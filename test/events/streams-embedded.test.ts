@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { openEmbedded } from '../../events/embedded.ts';
 import { openEmbeddedStreams } from '../../events/streams-embedded.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
-import { type StreamsUnderTest, streamContract } from './stream.contract.ts';
+import { streamContract } from './stream.contract.ts';
+import type { StreamsUnderTest } from './streams-under-test.ts';
 
 async function open(): Promise<StreamsUnderTest> {
   const dir = await mkdtemp(join(tmpdir(), 'mdevfleet-embedded-'));
