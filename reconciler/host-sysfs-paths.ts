@@ -5,7 +5,7 @@
  * whoever checked it before: a name that leads elsewhere is a bug, not an input.
  */
 import { strict as assert } from 'node:assert';
-import { isSegment, type Uuid, uuid as uuidSchema } from '../events/names.ts';
+import { type Attribute, isSegment, type Uuid, uuid as uuidSchema } from '../events/names.ts';
 import type { Place } from './host.ts';
 
 /** Links to all mediated devices that are on the bus. */
@@ -40,13 +40,15 @@ export function deviceFolder(root: string, parent: string, uuid: Uuid): string {
   return `${parentFolder(root, parent)}/${checkedUuid(uuid)}`;
 }
 
-/** The attribute's path below the device's folder. */
-export function checkedAttribute(name: string): string {
+/** An attribute whose name stays below its device's folder. */
+export function checkedAttribute(attribute: Attribute): Attribute {
+  const { name } = attribute;
   assert(name.split('/').every(isSegment), `not an attribute's name: ${JSON.stringify(name)}`);
-  return name;
+  return attribute;
 }
 
-function checkedName(name: string): string {
+/** A name that is one harmless segment of a path. */
+export function checkedName(name: string): string {
   assert(isSegment(name), `not a name of a parent or type: ${JSON.stringify(name)}`);
   return name;
 }
