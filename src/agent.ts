@@ -6,7 +6,7 @@
  */
 import type { Uuid } from '../events/names.ts';
 import type { Streams } from '../events/stream.ts';
-import { type Clock, type Random, sleep } from '../reconciler/clock.ts';
+import type { Clock, Random } from '../reconciler/clock.ts';
 import type { Host } from '../reconciler/host.ts';
 import type { ReconcilerLimits } from '../reconciler/limits.ts';
 import { Memory } from '../reconciler/memory.ts';
@@ -107,7 +107,8 @@ export class Agent {
    */
   async stop(): Promise<void> {
     const { clock, journal, log } = this.#ports;
-    const deadline = sleep(clock, this.#options.limits.stopDeadlineMs);
+    const { promise: deadline, resolve: tooLate } = Promise.withResolvers<void>();
+    const cancel = clock.after(this.#options.limits.stopDeadlineMs, tooLate);
     const finished = await Promise.race([
       this.#reconciler.stop().then(() => true),
       deadline.then(() => false),
@@ -115,6 +116,7 @@ export class Agent {
     if (!finished) log.warn({}, 'passes were still under way at the deadline');
     await journal.append({ facts: [{ kind: 'stopped', v: 1 }] });
     await Promise.race([this.#link.stop(), deadline]);
+    cancel();
   }
 
   /** What is under way, for health and metrics. */
