@@ -10,6 +10,7 @@ import {
   encodeDeclaration,
   excerpt,
 } from '../../events/codec.ts';
+import { ATTRIBUTES_MAX, LABELS_MAX } from '../../events/declaration.ts';
 import { parseSubject } from '../../events/subject.ts';
 import { anyCommand, anyDeclaration } from './arbitraries.ts';
 
@@ -189,6 +190,24 @@ describe('limits', () => {
       kind: 'rejected',
       reason: expect.stringContaining(String(EVENT_BYTES_MAX)),
     });
+  });
+
+  test('an event may have so many attributes and labels, and no more', () => {
+    const kindOf = (attributes: number, labels: number) => {
+      const data = {
+        uuid: UUID,
+        host: 'a',
+        parent: 'p',
+        type: 't',
+        attributes: Array.from({ length: attributes }, (_, at) => ({ name: 'a', value: String(at) })),
+        labels: Object.fromEntries(Array.from({ length: labels }, (_, at) => [`label-${at}`, ''])),
+      };
+      const event = { id: '1', source: 'test', time: '2026-01-01T00:00:00Z' };
+      return decode(encodeDeclaration(PREFIX, { desired: 'present', event, data })).kind;
+    };
+    expect(kindOf(ATTRIBUTES_MAX, LABELS_MAX)).toBe('declaration');
+    expect(kindOf(ATTRIBUTES_MAX + 1, LABELS_MAX)).toBe('rejected');
+    expect(kindOf(ATTRIBUTES_MAX, LABELS_MAX + 1)).toBe('rejected');
   });
 
   test('an excerpt is readable whatever the bytes, and never long', () => {

@@ -1,7 +1,18 @@
 import { posix } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { attribute, hostId, parentName, sameAttributes, typeName, uuid } from '../../events/names.ts';
+import {
+  ATTRIBUTE_SEGMENTS_MAX,
+  ATTRIBUTE_VALUE_BYTES_MAX,
+  attribute,
+  HOST_ID_CHARS_MAX,
+  hostId,
+  NAME_CHARS_MAX,
+  parentName,
+  sameAttributes,
+  typeName,
+  uuid,
+} from '../../events/names.ts';
 import { anyAttribute } from './arbitraries.ts';
 
 /** Strings that are likely to be trouble, beside any others. */
@@ -49,18 +60,28 @@ describe('a parent, a type and an attribute', () => {
     'subsystem',
     'iommu_group',
     'mdev_type',
-    'x'.repeat(256),
+    'x'.repeat(NAME_CHARS_MAX + 1),
   ])('are not called %j', (name) => {
     expect(parentName.safeParse(name).success).toBe(false);
     expect(typeName.safeParse(name).success).toBe(false);
   });
 
-  test.each(['', '..', 'a/../b', 'a//b', '/a', 'a/', 'remove', 'a/remove', 'power/control', 'a/b/c/d/e'])(
-    'an attribute is not called %j',
-    (name) => {
-      expect(attribute.safeParse({ name, value: '1' }).success).toBe(false);
-    },
-  );
+  test.each([
+    '',
+    '..',
+    'a/../b',
+    'a//b',
+    '/a',
+    'a/',
+    'remove',
+    'a/remove',
+    'power/control',
+    Array(ATTRIBUTE_SEGMENTS_MAX + 1)
+      .fill('a')
+      .join('/'),
+  ])('an attribute is not called %j', (name) => {
+    expect(attribute.safeParse({ name, value: '1' }).success).toBe(false);
+  });
 
   test.each(['0000:3b:00.0', 'nvidia-222', 'i915-GVTg_V5_4', 'mdpy-xga', 'css0.0.0314'])(
     'may be called %s',
@@ -71,14 +92,17 @@ describe('a parent, a type and an attribute', () => {
   );
 
   test('an attribute may be in folders', () => {
-    expect(attribute.safeParse({ name: 'nvidia/vgpu_params', value: 'x' }).success).toBe(true);
+    const deepest = Array(ATTRIBUTE_SEGMENTS_MAX).fill('a').join('/');
+    for (const name of ['nvidia/vgpu_params', deepest]) {
+      expect(attribute.safeParse({ name, value: 'x' }).success).toBe(true);
+    }
   });
 
   test('a value fits into the page that a driver is handed', () => {
     const fits = (value: string) => attribute.safeParse({ name: 'a', value }).success;
-    expect(fits('x'.repeat(4095))).toBe(true);
-    expect(fits('x'.repeat(4096))).toBe(false);
-    expect(fits('é'.repeat(2048))).toBe(false);
+    expect(fits('x'.repeat(ATTRIBUTE_VALUE_BYTES_MAX))).toBe(true);
+    expect(fits('x'.repeat(ATTRIBUTE_VALUE_BYTES_MAX + 1))).toBe(false);
+    expect(fits('é'.repeat(ATTRIBUTE_VALUE_BYTES_MAX / 2 + 1))).toBe(false);
     expect(fits('a\0b')).toBe(false);
     expect(fits('')).toBe(true);
   });
@@ -103,7 +127,18 @@ test('a host id fits into one token of a subject once its dots are replaced', ()
     }),
     { numRuns: 1000 },
   );
-  for (const wrong of ['', 'A', 'a_b', '.a', 'a.', '-a', 'a-', 'a*', 'a b', 'a'.repeat(254)]) {
+  for (const wrong of [
+    '',
+    'A',
+    'a_b',
+    '.a',
+    'a.',
+    '-a',
+    'a-',
+    'a*',
+    'a b',
+    'a'.repeat(HOST_ID_CHARS_MAX + 1),
+  ]) {
     expect(hostId.safeParse(wrong).success).toBe(false);
   }
 });
