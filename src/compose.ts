@@ -26,7 +26,7 @@ import { type FleetPorts, openFleetPorts } from './fleet-ports.ts';
 import { agentLimits, type Limits } from './limits.ts';
 import type { Logger } from './logger.ts';
 import { readBoot, readKernel, readMachine } from './machine.ts';
-import { SIMULATED_MACHINE } from './simulated.ts';
+import { SIMULATED_IDENTITY, SIMULATED_MACHINE } from './simulated.ts';
 
 export type Composed = {
   readonly agent: Agent;
@@ -66,7 +66,7 @@ async function assemble(
   open: (() => Promise<void> | void)[],
 ): Promise<{ agent: Agent; fleet: FleetPorts }> {
   const dir = journalFolder(config.data, config.host);
-  const machine = readMachine();
+  const machine = config.kernel.kind === 'simulated' ? SIMULATED_IDENTITY : readMachine();
   const lock = lockJournal(dir, { pid: process.pid, host: hostname(), since: systemClock.wall() });
   open.push(() => lock.release());
   const kernel = await openKernel(config.kernel, dir, config.limits);

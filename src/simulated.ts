@@ -3,6 +3,7 @@
  *
  * examples/fleet.yaml fits on machines like this one.
  */
+import type { Machine } from '../events/fact.ts';
 import type { KernelConfigInput } from '../reconciler/kernel-sim-config.ts';
 
 const HEX = '^(0x)?[0-9a-fA-F]+$';
@@ -36,3 +37,6 @@ export const SIMULATED_MACHINE: KernelConfigInput = {
   probeMs: [2, 20],
   removeMs: [2, 20],
 };
+
+/** A journal on a simulated machine is not that of the machine below, nor the other way round. */
+export const SIMULATED_IDENTITY: Machine = { machineId: 'simulated', product: null };
