@@ -49,7 +49,7 @@ export class Forwarder {
 
   async #run(): Promise<boolean> {
     while (this.backlog > 0) {
-      if (!this.#certain) await this.#readBack();
+      if (!this.#certain && !(await this.#readBack())) return false;
       this.#certain = await this.#batch();
       if (!this.#certain) return false;
     }
@@ -76,22 +76,22 @@ export class Forwarder {
     };
   }
 
-  /** Moves past what the stream already has of this journal. */
-  async #readBack(): Promise<void> {
+  /** Moves past what the stream already has of this journal; false if that cannot be recorded. */
+  async #readBack(): Promise<boolean> {
     const { journal, stream, host, prefix } = this.#options;
     const filter = subjectFilter(prefix, 'observed', { host });
     for (let after = journal.positions().witnessed; ; ) {
       const there = await stream.next(filter, after, FORWARD_BATCH_MAX);
       const last = there.findLast((one) => one.id?.startsWith(`${journal.identity.journal}-`));
       after = there.at(-1)?.sequence ?? after;
-      if (there.length === 0) return;
-      if (last !== undefined) await this.#acknowledge(last);
+      if (there.length === 0) return true;
+      if (last !== undefined && !(await this.#acknowledge(last))) return false;
     }
   }
 
-  async #acknowledge({ data, sequence }: Message): Promise<void> {
+  #acknowledge({ data, sequence }: Message): Promise<boolean> {
     const { forwarded } = this.#options.journal.positions();
-    await this.#move(Math.max(forwarded, decodeRecord(data).envelope.seq), sequence);
+    return this.#move(Math.max(forwarded, decodeRecord(data).envelope.seq), sequence);
   }
 
   async #move(forwarded: number, witnessed: number): Promise<boolean> {
