@@ -8,6 +8,6 @@ export function confirm(holds: boolean, what: string): asserts holds {
   if (holds) return;
   throw new Failure(`showing the demo: it is not so that ${what}`, {
     outcome: 'unexpected',
-    wayOut: 'the logs that it left may tell more',
+    wayOut: 'look into DIR/logs',
   });
 }

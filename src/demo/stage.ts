@@ -125,7 +125,7 @@ export class Stage {
     const log = join(this.dir, 'logs', `${name}.log`);
     let last = '';
     const running = this.#processes.start(args, (line) => {
-      last = line;
+      last = isContinued(line) ? `${last} ${line.trim()}` : line;
       appendFileSync(log, `${line}\n`);
       onLine(line);
     });
@@ -147,6 +147,11 @@ export class Stage {
   #socket(host: HostId): string {
     return join(this.dir, 'kernels', `${host}.sock`);
   }
+}
+
+/** The further lines of what went wrong are indented. */
+function isContinued(line: string): boolean {
+  return line.startsWith('  ');
 }
 
 /** A process that ends in trouble says why in plain text. */

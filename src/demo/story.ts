@@ -61,7 +61,8 @@ export const refusalPasses: Chapter = {
   async tell(stage, { hero: { host, uuid } }) {
     const { screen, watch } = stage;
     screen.say(
-      `The driver was not ready when ${host} made ${uuid}. That is no error: the agent tries again.`,
+      `The kernel of ${host} refused to make ${uuid} at first, since the driver was not ready. That is no error: ` +
+        'the agent tries again.',
     );
     const isRefusal = (one: SeenPass) =>
       one.uuid === uuid && one.end === 'requeue' && one.why?.includes('EAGAIN');

@@ -145,7 +145,7 @@ export class Watch {
   }
 }
 
-const LOOK_AT_LOGS = { outcome: 'unexpected', wayOut: 'the logs of its agents may tell more' } as const;
+const LOOK_AT_LOGS = { outcome: 'unexpected', wayOut: 'look into DIR/logs' } as const;
 
 export function uuidOf(fact: Fact): Uuid | undefined {
   return 'uuid' in fact ? fact.uuid : undefined;
