@@ -4,6 +4,7 @@
  * The order is what keeps a host safe: the lock before the journal, the journal before the
  * kernel is touched, the fleet last, since an agent works without it.
  */
+import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { v7 } from 'uuid';
@@ -133,6 +134,7 @@ async function openKernel(address: KernelAddress, dir: string, limits: Limits): 
 
 function openSysfs(root: string, dir: string, writeDeadlineMs: number): Kernel {
   const marksDir = join(dir, 'writers');
+  mkdirSync(marksDir, { recursive: true });
   const host = createSysfsHost({ clock: systemClock, marksDir, root, limits: { writeDeadlineMs } });
   return { host, boot: readBoot(), release: readKernel() };
 }
