@@ -13,6 +13,8 @@ import { atLeast, BATCH_VERSION_MIN, serverVersion } from './server-version.ts';
 import type { Message } from './stream.ts';
 import type { Uplink } from './uplink.ts';
 
+/** Most bytes in a batch; a server cuts off a client that lets 64 MB lie. */
+const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 /** HTTP's words, which the server uses. */
 const STATUS = { endOfBatch: 204, notFound: 404, unavailable: 503 } as const;
 
@@ -42,7 +44,11 @@ async function getBatch(uplink: Uplink, query: DirectQuery): Promise<readonly Me
   const messages: Message[] = [];
   const { stream, filter, after, limit } = query;
   const single = limit === 1;
-  const request = { seq: after + 1, next_by_subj: filter, ...(single ? {} : { batch: limit }) };
+  const request = {
+    seq: after + 1,
+    next_by_subj: filter,
+    ...(single ? {} : { batch: limit, max_bytes: BATCH_BYTES_MAX }),
+  };
   await replies(uplink, `$JS.API.DIRECT.GET.${stream}`, request, (reply) => {
     const message = toMessage(reply);
     if (message === undefined) return isEnd(reply);

@@ -10,8 +10,11 @@ import { replies } from './replies.ts';
 import type { Message } from './stream.ts';
 import type { Uplink } from './uplink.ts';
 
-/** Messages asked for at a time. */
-const PULL_MESSAGES_MAX = 500;
+/**
+ * Messages asked for at a time: as many of the largest as a server lets lie for a client, which is 64 MB.
+ * To ask for so many bytes instead loses messages: the one that did not fit is not sent again.
+ */
+const PULL_MESSAGES_MAX = 50;
 /** The server removes a consumer that nobody has read from for so long, should we not have come to it. */
 const CONSUMER_IDLE_MS_MAX = 300_000;
 
@@ -49,6 +52,7 @@ async function pull(uplink: Uplink, consumer: string, count: number): Promise<re
   return messages;
 }
 
+/** Throws when the reply is a status of the server itself, which only says that something is missing. */
 function toMessage({ subject, reply = '', headers, data }: Msg): Message {
   const sequence = sequenceIn(reply);
   if (sequence === undefined) throw new Error(`the server says: ${headers?.status ?? 'nothing'}`);

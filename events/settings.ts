@@ -11,6 +11,8 @@ import { type SubjectKind, subjectFilter } from './subject.ts';
 
 /** For how long the server drops a second message with the same id. */
 const DUPLICATE_WINDOW_MS = 120_000;
+/** Most bytes of a message: what a server takes unless told otherwise; readers ask for as many as they can hold. */
+const MESSAGE_BYTES_MAX = 1024 * 1024;
 
 /** The settings of one stream. */
 export type WantedStream = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
@@ -53,7 +55,7 @@ const KEPT = {
   max_age: 0,
   max_msgs: -1,
   max_bytes: -1,
-  max_msg_size: -1,
+  max_msg_size: MESSAGE_BYTES_MAX,
   max_consumers: -1,
   duplicate_window: nanos(DUPLICATE_WINDOW_MS),
   no_ack: false,

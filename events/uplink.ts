@@ -43,7 +43,7 @@ export interface Uplink {
   close(): Promise<void>;
 }
 
-/** Opens an uplink; returns at once. Throws ConnectFailed if a file that is named cannot be read. */
+/** Opens an uplink; returns at once, and never throws. */
 export function openUplink(options: UplinkOptions): Uplink {
   return new NatsUplink(options);
 }

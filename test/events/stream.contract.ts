@@ -223,6 +223,20 @@ function reading(current: Current): void {
     expect(last.map(({ sequence }) => sequence)).toEqual([2, 3, 4]);
   });
 
+  test('what is appended while the last of each subject is read is not among them', async () => {
+    const { streams, prefix } = current();
+    const { desired } = streams;
+    const round = (name: string) =>
+      Array.from({ length: 120 }, (_, at) => outgoing(subjectOf(prefix, 'a', at), `${name}-${at}`));
+    await desired.appendAll(round('before'));
+    const sequences: number[] = [];
+    for await (const { sequence } of desired.lastPerSubject(desiredFilter(prefix, 'a'))) {
+      if (sequence === 1) await desired.appendAll(round('meanwhile'));
+      sequences.push(sequence);
+    }
+    expect(sequences).toEqual(Array.from({ length: 120 }, (_, at) => at + 1));
+  });
+
   test('what one client appends, another reads next', async () => {
     const { streams, prefix, client } = current();
     const other = await client();
