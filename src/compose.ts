@@ -7,7 +7,7 @@
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { v7 } from 'uuid';
+
 import type { Machine } from '../events/fact.ts';
 import { decodeRecord } from '../events/record.ts';
 import manifest from '../package.json' with { type: 'json' };
@@ -24,6 +24,7 @@ import { lockJournal } from '../store/lock.ts';
 import { Agent, type AgentPorts } from './agent.ts';
 import { type AgentConfig, journalFolder, type KernelAddress } from './config.ts';
 import { type FleetPorts, openFleetPorts } from './fleet-ports.ts';
+import { newId } from './ids.ts';
 import { agentLimits, type Limits } from './limits.ts';
 import type { Logger } from './logger.ts';
 import { readBoot, readKernel, readMachine } from './machine.ts';
@@ -107,7 +108,7 @@ function openHostJournal(
   boot: string,
 ): Promise<Journal> {
   const stamp = () => ({ time: systemClock.wall(), boot });
-  return openJournal({ dir, host, machine, software: software(), stamp, create: v7() });
+  return openJournal({ dir, host, machine, software: software(), stamp, create: newId() });
 }
 
 /** The boot in which the journal was last written. */

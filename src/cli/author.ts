@@ -2,11 +2,12 @@
  * Who publishes: every event of this program gets an id that sorts by time, a time, and a source.
  */
 import { hostname, userInfo } from 'node:os';
-import { v7 as uuidv7 } from 'uuid';
+
 import type { EventMeta } from '../../events/declaration.ts';
 import { TEXT_CHARS_MAX } from '../../events/declaration.ts';
 import type { Clock } from '../../reconciler/clock.ts';
 import { Failure } from '../exit.ts';
+import { newId } from '../ids.ts';
 
 /** A source is part of a message's header. */
 const SOURCE = /^[!-~]+$/;
@@ -20,7 +21,7 @@ export function createAuthor(clock: Clock, source: unknown): () => EventMeta {
       wayOut: `give at most ${TEXT_CHARS_MAX} printable ASCII characters without blanks`,
     });
   }
-  return () => ({ id: uuidv7(), source: name, time: clock.wall() });
+  return () => ({ id: newId(), source: name, time: clock.wall() });
 }
 
 function defaultSource(): string {
