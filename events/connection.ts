@@ -111,14 +111,26 @@ function clientOptions(options: NatsOptions): ConnectionOptions {
 
 function authenticators({ servers, creds, nkey }: NatsOptions): Authenticator[] {
   const found: Authenticator[] = [];
-  if (creds !== null) found.push(credsAuthenticator(rereadable(creds)));
-  if (nkey !== null) found.push(nkeyAuthenticator(rereadable(nkey, trimmed)));
-  const named = servers.map(toUrl).find(({ username }) => username !== '');
-  if (named === undefined) return found;
-  const user = decodeURIComponent(named.username);
-  const password = decodeURIComponent(named.password);
-  const tokenOnly = named.password === '';
+  if (creds !== null) found.push(named(creds, credsAuthenticator(rereadable(creds))));
+  if (nkey !== null) found.push(named(nkey, nkeyAuthenticator(rereadable(nkey, trimmed))));
+  const url = servers.map(toUrl).find(({ username }) => username !== '');
+  if (url === undefined) return found;
+  const user = decodeURIComponent(url.username);
+  const password = decodeURIComponent(url.password);
+  const tokenOnly = url.password === '';
   return [...found, tokenOnly ? tokenAuthenticator(user) : usernamePasswordAuthenticator(user, password)];
+}
+
+/** What is in a file may be no credentials at all; then it is named. */
+function named(path: string, authenticator: Authenticator): Authenticator {
+  return (nonce) => {
+    try {
+      return authenticator(nonce);
+    } catch (cause) {
+      const message = `using the credentials in ${path}: give a file made for this purpose`;
+      throw new ConnectFailed(message, { reason: 'credentials', cause });
+    }
+  };
 }
 
 /** A file of secrets, read again at each attempt so that it may be renewed; should it be gone, as it was last. */
@@ -170,6 +182,7 @@ function identityOf(servers: readonly string[]): typeof checkServerIdentity {
 }
 
 function notConnected(where: string, cause: unknown): ConnectFailed {
+  if (cause instanceof ConnectFailed) return cause;
   const refused =
     cause instanceof errors.AuthorizationError || cause instanceof errors.UserAuthenticationExpiredError;
   if (refused) {

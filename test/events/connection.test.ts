@@ -133,6 +133,15 @@ describe('a server that does not, is named with the reason:', () => {
     expect(error.message).toContain(missing);
   });
 
+  test.each(['creds', 'nkey'] as const)('a file for --%s that is something else', async (option) => {
+    const { url } = await server();
+    const file = join(await folder(), 'file');
+    await writeFile(file, 'something else');
+    const error = await failure(connect(url, { [option]: file }));
+    expect(error.reason).toBe('credentials');
+    expect(error.message).toContain(file);
+  });
+
   test('no JetStream', async () => {
     const { url } = await server({ jetstream: false });
     expect((await failure(connect(url))).reason).toBe('no-jetstream');
