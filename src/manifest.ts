@@ -28,7 +28,7 @@ const declaredDevice = presentData
   );
 
 /** One document of a manifest. The JSON Schema of manifests is made from this. */
-export const deviceSet = z
+const deviceSet = z
   .strictObject({
     apiVersion: z.literal(API_VERSION, `must be ${API_VERSION}`),
     kind: z.literal(KIND, `must be ${KIND}`),

@@ -19,7 +19,7 @@ export type Scale = {
   readonly quietMs: number;
 };
 
-export const SCALE: Scale = {
+const SCALE: Scale = {
   hosts: 3,
   uuids: 6,
   acts: 40,
