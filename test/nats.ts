@@ -7,7 +7,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -29,8 +29,8 @@ export interface RunningNats {
   readonly version: string;
   /** Ends the process and waits until it is gone; the store stays. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** The process stands still, and its connections stay; until `resume`. */
-  pause(): void;
+  /** The process stands still, once this resolves, and its connections stay; until `resume`. */
+  pause(): Promise<void>;
   resume(): void;
   /** Starts it again on the same store and port, after a kill. */
   restart(): Promise<void>;
@@ -86,16 +86,19 @@ class Server implements RunningNats {
   }
 
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    const process = this.#process;
+    const server = this.#process;
     this.#process = null;
-    if (process === null || process.exitCode !== null || process.signalCode !== null) return;
-    const exited = once(process, 'exit');
-    process.kill(signal);
+    if (server === null || server.exitCode !== null || server.signalCode !== null) return;
+    const exited = once(server, 'exit');
+    server.kill(signal);
     await exited;
   }
 
-  pause(): void {
-    this.#process?.kill('SIGSTOP');
+  async pause(): Promise<void> {
+    const pid = this.#process?.pid;
+    if (pid === undefined) throw new Error('the server does not run');
+    process.kill(pid, 'SIGSTOP');
+    while (!(await standsStill(pid))) await new Promise((resolve) => setTimeout(resolve, 2));
   }
 
   resume(): void {
@@ -117,6 +120,13 @@ class Server implements RunningNats {
       this.#options.config ?? '',
     ].join('\n');
   }
+}
+
+/** True when every thread of the process is stopped: its state follows its name, which is in parentheses. */
+async function standsStill(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const stats = await Promise.all(threads.map((id) => readFile(`/proc/${pid}/task/${id}/stat`, 'utf8')));
+  return stats.every((stat) => stat.includes(') T '));
 }
 
 /** The port on which the server listens, once it is ready. Throws, with what it said, when it ends before. */

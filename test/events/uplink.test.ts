@@ -8,7 +8,7 @@ import { fleetsForTests, reads, TIMEOUT_MS } from './jetstream-fleet.ts';
 import { until } from './streams-under-test.ts';
 
 /** For servers that are meant not to answer. */
-const SHORT_TIMEOUT_MS = 300;
+const SHORT_TIMEOUT_MS = 1_500;
 
 const fleets = fleetsForTests();
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -51,8 +51,9 @@ describe('a server that goes', () => {
 
   test('what is asked of a server that stands still ends in time', async () => {
     const { streams, prefix } = await fleets.open(server.url, SHORT_TIMEOUT_MS);
-    server.pause();
-    for (const read of reads(streams, prefix)) await expect(read()).rejects.toThrow(StreamUnavailable);
+    await server.pause();
+    const asked = reads(streams, prefix).map((read) => expect(read()).rejects.toThrow(StreamUnavailable));
+    await Promise.all(asked);
     const messages = ['1', '2'].map((id) => ({ subject: `${prefix}.desired.a.x`, id, data: bytes(id) }));
     const answers = await streams.desired.appendAll(messages);
     expect(answers.map(({ kind }) => kind)).toEqual(['unknown', 'unknown']);
