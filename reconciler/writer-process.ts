@@ -29,12 +29,12 @@ export class Helper {
   #complaint = '';
   #isGone = false;
 
-  /** @param marksDir where it keeps its mark, and the compiled form of its program */
+  /** @param marksDir where it keeps its mark and, unless Node was told another place, what it compiles */
   constructor(marksDir: string) {
     this.#child = spawn(process.execPath, [...FLAGS, PROGRAM, marksDir, String(process.pid)], {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
-      env: { NODE_COMPILE_CACHE: join(marksDir, 'cache') },
+      env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(marksDir, 'cache') },
     });
     this.ended = this.#watch();
   }
