@@ -23,7 +23,7 @@ import {
 } from './standing.ts';
 
 /** Most writes in one call; after that others are too busy with the key, and the caller tries later. */
-export const WRITES_PER_CALL_MAX = 4;
+const WRITES_PER_CALL_MAX = 4;
 
 /** What `take` is asked for. */
 export type Wish = Owner & {

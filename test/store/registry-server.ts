@@ -12,7 +12,7 @@ export const BUCKET = bucketNameOf('mdev');
 const TIMEOUT_MS = 10_000;
 
 /** How a test connects; an answer may take `timeoutMs`. */
-export function natsOptions(url: string, timeoutMs = TIMEOUT_MS): NatsOptions {
+function natsOptions(url: string, timeoutMs = TIMEOUT_MS): NatsOptions {
   return { servers: [url], timeoutMs, creds: null, nkey: null, tlsCa: null, tlsCert: null, tlsKey: null };
 }
 

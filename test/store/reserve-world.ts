@@ -19,8 +19,8 @@ export const UUID = '00000000-0000-4000-8000-000000000001';
  */
 export type Fault = 'none' | 'lost' | 'answer-lost' | number;
 
-/** What is declared to an agent for some turns, and whether it crashes somewhere in each. */
-export type Spell = { readonly wanted: boolean; readonly turns: number; readonly crashes: boolean };
+/** So many turns for which the device is declared, or withdrawn, and whether the agent crashes somewhere in each. */
+export type Spell = { readonly turns: number; readonly crashes: boolean };
 
 export type Past = 'blank' | 'erased' | 'tombstone';
 
@@ -74,6 +74,14 @@ export class World {
     return written;
   }
 
+  /** True when a host that was fenced came to hold the UUID with nobody between. */
+  wentPastFence(): boolean {
+    return this.stood.some((stood, index) => {
+      const before = this.stood[index - 1];
+      return before?.phase === 'fenced' && stood?.host === before.host && stood.phase !== 'fenced';
+    });
+  }
+
   async standing(): Promise<Stood> {
     const value = (await this.registry.read(UUID))?.value ?? null;
     if (value === null) return null;
@@ -81,7 +89,7 @@ export class World {
     return { host: claim.host, phase };
   }
 
-  /** An operator takes the UUID away from whoever has it after some steps, who hears of it at once. */
+  /** An operator takes the UUID away from whoever has it after some steps; a holder hears of it at once. */
   async forceRelease(afterSteps: number): Promise<void> {
     for (let step = 0; step <= afterSteps; step += 1) await this.step('force release');
     const entry = await this.registry.read(UUID);
@@ -89,7 +97,7 @@ export class World {
     const hold = decodeHold(entry.value);
     const tombstone = encodeValue({ ...hold, phase: 'fenced' });
     await this.apply(() => this.registry.write(UUID, tombstone, entry.revision));
-    for (const agent of this.agents) if (agent.host === hold.claim.host) agent.fence();
+    for (const agent of this.agents) if (agent.host === hold.claim.host) agent.forced(entry.revision);
   }
 
   checkOneHolder(): void {
@@ -116,6 +124,7 @@ export class Agent {
   answer: Taken | null = null;
   readonly #world: World;
   #incarnation = 1;
+  #forcedUpTo = 0;
 
   constructor(world: World, host: string) {
     this.#world = world;
@@ -130,9 +139,10 @@ export class Agent {
     return { claim: this.claim, generation: { epoch: 1, sequence: 1 }, incarnation: this.#incarnation };
   }
 
+  /** Declared and withdrawn in turn. */
   async live(spells: readonly Spell[]): Promise<void> {
-    for (const { wanted, turns, crashes } of spells) {
-      this.wanted = wanted;
+    for (const { turns, crashes } of spells) {
+      this.wanted = !this.wanted;
       for (let turn = 0; turn < turns; turn += 1) await (crashes ? this.#crashingTurn() : this.turn());
     }
   }
@@ -161,13 +171,14 @@ export class Agent {
     }
   }
 
-  fence(): void {
-    this.journal = { phase: 'fenced' };
+  /** What was written for this agent up to that revision is not its own any more, even if it has yet to hear of it. */
+  forced(revision: number): void {
+    this.#forcedUpTo = revision;
     this.hasDevice = false;
+    if (this.journal.phase === 'reserved') this.#write({ phase: 'fenced' });
   }
 
   #write(journal: Journal): void {
-    if (this.journal.phase === 'fenced') return;
     this.journal = journal;
     if (journal.phase === 'reserved') this.hasDevice = true;
     this.#world.checkOneHolder();
@@ -178,8 +189,18 @@ export class Agent {
     const from = this.#world.stood.length - 1;
     const answer = await take(registry, UUID, { ...this.owner, replaces: null });
     this.answer = answer;
-    if (answer.kind === 'held') this.#write({ phase: 'reserved', revision: answer.revision });
+    if (answer.kind === 'held') this.#hold(answer.revision);
+    if (answer.kind === 'fenced') this.#fence();
     if (answer.kind === 'taken') this.#checkConflict(answer.holder.claim.host, from);
+  }
+
+  #fence(): void {
+    if (this.#forcedUpTo === 0) throw new Error(`${this.host} was told that it is fenced, and never was`);
+    this.#write({ phase: 'fenced' });
+  }
+
+  #hold(revision: number): void {
+    this.#write(revision > this.#forcedUpTo ? { phase: 'reserved', revision } : { phase: 'fenced' });
   }
 
   /** No conflict may be told that was none: the holder stood there at some time during the call. */
