@@ -1,0 +1,25 @@
+/**
+ * A program: the agent, put together as in production, in a process that may have a point at which it dies.
+ */
+import { once } from 'node:events';
+import { composeAgent } from '../../src/compose.ts';
+import { agentConfig, readSettings } from '../../src/config.ts';
+import { createLogger } from '../../src/logger.ts';
+import { mortal } from './mortal.ts';
+import type { Point } from './points.ts';
+
+/** What the program is told, as JSON in its only argument. */
+export type Orders = { readonly flags: Readonly<Record<string, string>>; readonly point: Point | null };
+
+const { flags, point } = JSON.parse(process.argv[2] ?? '') as Orders;
+const stopped = once(process, 'SIGTERM').then(() => null);
+const { agent, close } = await composeAgent(
+  agentConfig(readSettings(flags, {})),
+  createLogger('warn', false),
+  (ports) => (point === null ? ports : mortal(ports, point)),
+);
+await agent.start();
+const end = await Promise.race([stopped, agent.ended]);
+await agent.stop();
+await close();
+if (end !== null) throw new Error(end.message);

@@ -1,0 +1,28 @@
+/**
+ * One run of the scenario, in which the agent is killed at one point, or not at all.
+ */
+import { expect } from 'vitest';
+import { DEFAULT_PREFIX } from '../../events/subject.ts';
+import type { FleetAddress } from '../../src/config.ts';
+import type { Point } from './points.ts';
+import { Story } from './story.ts';
+import { expectTheEnd } from './verdict.ts';
+
+/** Runs the scenario and looks at how it ended. The point must be reached: exactly one agent dies. */
+export async function expectSurvived(
+  point: Point | null,
+  addressIn: (dir: string) => FleetAddress = embeddedIn,
+): Promise<void> {
+  const story = await Story.open(addressIn);
+  try {
+    await story.play(point);
+    expect(story.keeper.deaths).toBe(point === null ? 0 : 1);
+    await expectTheEnd(story);
+  } finally {
+    await story.close();
+  }
+}
+
+function embeddedIn(data: string): FleetAddress {
+  return { kind: 'embedded', data, prefix: DEFAULT_PREFIX, pollMs: 2_000 };
+}

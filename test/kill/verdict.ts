@@ -1,0 +1,67 @@
+/**
+ * What must hold when the scenario is over, wherever the agent was killed.
+ */
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { openFiles } from '../../store/journal-files.ts';
+import { LmdbStorage } from '../../store/lmdb-storage.ts';
+import { recordsOf } from '../../store/replay.ts';
+import { readHold } from '../../store/standing.ts';
+import { verifyJournal } from '../../store/verify.ts';
+import { withoutRepeats } from '../e2e/witness.ts';
+import { DEVICES_AT_THE_END, DUPLICATE, HOLDERS_AT_THE_END, HOST, RIVAL, ROWS_AT_THE_END } from './cast.ts';
+import type { Story } from './story.ts';
+
+/** The agent has stopped: everything is at rest. */
+export async function expectTheEnd(story: Story): Promise<void> {
+  await story.witness.look();
+  expectDevices(story);
+  expectRows(story);
+  const storage = new LmdbStorage(openFiles(join(story.dir, 'hosts', HOST), true));
+  try {
+    expect(verifyJournal(storage)).toMatchObject({ kind: 'sound', unknown: 0 });
+    expectWitnessed(story, storage);
+    await expectHolds(story, storage);
+  } finally {
+    await storage.close();
+  }
+}
+
+function expectDevices({ kernel }: Story): void {
+  const devices = kernel.kernel.devices().map(({ uuid, parent, type, phase, attributes }) => {
+    // A value that was written and not recorded is written once more: what counts is where each stands.
+    const values = new Map(attributes.map(({ name, value }) => [name, value]));
+    return { uuid, parent, type, phase, attributes: [...values].map(([name, value]) => ({ name, value })) };
+  });
+  devices.sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
+  expect(devices).toEqual(DEVICES_AT_THE_END.map((one) => ({ ...one, phase: 'complete' })));
+}
+
+function expectRows({ witness }: Story): void {
+  const rows = witness.rows(HOST);
+  expect(rows).toEqual(ROWS_AT_THE_END.map((one) => expect.objectContaining(one)));
+  expect(rows.find(({ uuid }) => uuid === DUPLICATE)?.message).toContain(`held by host ${RIVAL}`);
+}
+
+/** The stream has what the journal has, freed of repeats, and still has what it had when the agent was killed. */
+function expectWitnessed({ witness, witnessed }: Story, storage: LmdbStorage): void {
+  const journal = [...recordsOf(storage)].map(({ seq, hash }) => ({ seq, hash }));
+  const stream = withoutRepeats(witness.facts, HOST).map(({ seq, hash }) => ({ seq, hash }));
+  expect(stream).toEqual(journal);
+  expect(witness.facts.slice(0, witnessed.length)).toEqual(witnessed);
+}
+
+/** The registry holds what the journal holds, at the revision that the journal knows, and nothing else of this host. */
+async function expectHolds({ fleet }: Story, storage: LmdbStorage): Promise<void> {
+  const { devices } = storage.projections();
+  for (const [uuid, holder] of HOLDERS_AT_THE_END) {
+    const found = await readHold(fleet.registry, uuid);
+    expect(found?.hold.claim.host ?? null, uuid).toBe(holder);
+    const reservation = devices.get(uuid)?.reservation ?? null;
+    const ours = holder === HOST ? found : undefined;
+    expect(reservation && [reservation.claim, reservation.revision], uuid).toEqual(
+      ours === undefined ? null : [ours.hold.claim, ours.revision],
+    );
+    if (ours !== undefined) expect(ours.hold.phase).toBe('held');
+  }
+}

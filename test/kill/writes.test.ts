@@ -1,0 +1,10 @@
+/**
+ * An agent that is killed before, during and after each write elsewhere, and started again, ends where it would have.
+ */
+import { describe, test } from 'vitest';
+import { WRITE_POINTS } from './points.ts';
+import { expectSurvived } from './survived.ts';
+
+describe('killed at a write to the registry, to sysfs, or to the stream', () => {
+  test.each(WRITE_POINTS)('$when $effect, time $nth', (point) => expectSurvived(point));
+});
