@@ -66,7 +66,7 @@ export type SysfsLimits = {
   readonly pollMs: number;
 };
 
-export const SYSFS_LIMITS: SysfsLimits = {
+const SYSFS_LIMITS: SysfsLimits = {
   writersMax: 16,
   stuckWritersMax: 64,
   writeDeadlineMs: 30_000,

@@ -5,7 +5,7 @@ import type { Uuid } from '../../events/names.ts';
 import type { Host, WriteResult } from '../../reconciler/host.ts';
 import type { SimulatedKernel } from '../../reconciler/kernel-sim.ts';
 import type { KernelConfigInput } from '../../reconciler/kernel-sim-config.ts';
-import type { HostWorld } from './host.contract.ts';
+import type { HostWorld } from './host-world.ts';
 
 const types = [
   { name: 'small', attributes: [{ name: 'vendor/level', accepts: '^[0-9]+$' }] },

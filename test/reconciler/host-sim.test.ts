@@ -3,8 +3,9 @@ import { systemClock, systemRandom } from '../../reconciler/clock-system.ts';
 import { createSimulatedHost } from '../../reconciler/host-sim.ts';
 import { SimulatedKernel } from '../../reconciler/kernel-sim.ts';
 import { kernelConfig } from '../../reconciler/kernel-sim-config.ts';
-import { type HostWorld, hostContract } from './host.contract.ts';
+import { hostContract } from './host.contract.ts';
 import { CONTRACT_CONFIG, CONTRACT_DEADLINE_MS, simulatedWorld } from './host-sim-world.ts';
+import type { HostWorld } from './host-world.ts';
 
 const A = '00000000-0000-4000-8000-00000000000a';
 

@@ -1,48 +1,14 @@
 /**
  * What every Host must do, whatever is behind it: a simulated kernel or a real one.
  *
- * It needs no test framework: `define` takes a name and a body. A world stands for one
- * machine with one agent's host on it, and for everybody else who works on that machine. Each
- * test gets a world of its own and uses its own UUIDs.
+ * It needs no test framework: `define` takes a name and a body. Each test gets a world of its
+ * own and uses its own UUIDs.
  */
 import assert from 'node:assert/strict';
-import type { Attribute, Uuid } from '../../events/names.ts';
 import { sleep } from '../../reconciler/clock.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
-import { type Meaning, meaningOf, type Operation } from '../../reconciler/errno.ts';
-import type { Change, Host, Observed, Place, WriteResult } from '../../reconciler/host.ts';
-
-export type HostWorld = {
-  readonly host: Host;
-  /** Time after which the host's writes are stuck. */
-  readonly writeDeadlineMs: number;
-  /** A place with room for `capacity` devices, and no device yet. */
-  readonly place: Place;
-  readonly capacity: number;
-  /** Another type on the same parent, from the same pool. */
-  readonly otherType: Place;
-  readonly otherParent: Place;
-  /** One that a device at `place` takes, and one that it refuses with EINVAL. */
-  readonly attribute: Attribute;
-  readonly refused: Attribute;
-  /** A UUID that was not used before. */
-  uuid(): Uuid;
-  /** Another agent's host on the same machine. */
-  another(): Promise<Host>;
-  /** Writes to `create` and `remove` as another program does; resolve with the kernel's errno, 0 for ok. */
-  createBehind(uuid: Uuid, place: Place): Promise<number>;
-  removeBehind(uuid: Uuid): Promise<number>;
-  /** Opens the device as a virtual machine does; the function returned closes it. */
-  hold(uuid: Uuid): Promise<() => Promise<void>>;
-  unplug(parent: string): Promise<void>;
-  plug(parent: string): Promise<void>;
-  /** From now on, creates on (removes from) the parent take so long. */
-  slowProbe(parent: string, delayMs: number): Promise<void>;
-  slowRemove(parent: string, delayMs: number): Promise<void>;
-  /** From now on, creates on the parent fail with this errno. */
-  failProbe(parent: string, errno: number): Promise<void>;
-  close(): Promise<void>;
-};
+import type { Change, WriteResult } from '../../reconciler/host.ts';
+import { type HostWorld, look, made, means, presence, until } from './host-world.ts';
 
 type Define = (name: string, body: () => Promise<void>) => void;
 type Body = (world: HostWorld) => Promise<void>;
@@ -312,35 +278,3 @@ const stuck: Record<string, Body> = {
     assert.equal((await next.observe(uuid, { place: world.place, use: false })).kind, 'present');
   },
 };
-
-/** A new device at the world's place. */
-async function made(world: HostWorld): Promise<Uuid> {
-  const uuid = world.uuid();
-  assert.deepEqual(await world.host.create(uuid, world.place), OK);
-  return uuid;
-}
-
-function look(world: HostWorld, uuid: Uuid, place: Place = world.place): Promise<Observed> {
-  return world.host.observe(uuid, { place, use: true });
-}
-
-async function presence(world: HostWorld, uuid: Uuid): Promise<Extract<Observed, { kind: 'present' }>> {
-  const seen = await look(world, uuid);
-  assert.ok(seen.kind === 'present', `expected a device, but it is ${JSON.stringify(seen)}`);
-  return seen;
-}
-
-function means(meaning: Meaning, operation: Operation, result: WriteResult): void {
-  assert.ok(result.kind === 'errno', `expected an errno, but it is ${JSON.stringify(result)}`);
-  assert.equal(meaningOf(operation, result.errno), meaning, JSON.stringify(result));
-}
-
-const TRIES_MAX = 4000;
-
-async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-    if (await isSo()) return;
-    await sleep(systemClock, 5);
-  }
-  assert.fail(`it did not come to pass that ${what}`);
-}
