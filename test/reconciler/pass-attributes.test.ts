@@ -97,6 +97,15 @@ describe('a device that is gone', () => {
     expect(world.kernel.device(UUID)).toMatchObject({ phase: 'complete' });
   });
 
+  test('and that somebody else made again first, is adopted', async () => {
+    const world = await ready();
+    await world.clock.until(world.kernel.remove(UUID));
+    world.before.set('create', () => world.kernel.create(UUID, PLACE));
+    await world.pass();
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    expect(world.last('active')).toMatchObject({ how: 'adopted' });
+  });
+
   test('with its machine rebooted comes back with all its attributes', async () => {
     const attributes = [{ name: 'rate', value: '5' }];
     const before = new World();

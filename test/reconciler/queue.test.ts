@@ -130,6 +130,7 @@ describe('the keyed queue', () => {
       bench.queue.addAfter('a1', 50);
       bench.queue.addAfter('a1', 200);
       await bench.clock.advance(50);
+      expect(bench.begun).toEqual(['a1']);
       await bench.end('a1');
       await bench.clock.advance(1_000);
       expect(bench.begun).toEqual(['a1']);

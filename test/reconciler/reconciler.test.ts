@@ -53,6 +53,19 @@ describe('a device gets a pass', () => {
     expect(loop.foundByResync).toEqual([]);
   });
 
+  test('once more when something changes after the look of the pass that it has', async () => {
+    const loop = await settled();
+    const { world } = loop;
+    world.answers.set('observe', async () => {
+      await world.kernel.remove(UUID);
+      return { kind: 'present', place: PLACE, iommuGroup: 1, removable: true, use: 'unknown' };
+    });
+    loop.reconciler.trigger(UUID, 'command');
+    await world.clock.advance(100);
+    expect(world.kinds()).toEqual([...READY, 'drift', 'active']);
+    expect(loop.foundByResync).toEqual([]);
+  });
+
   test('when nobody can tell what changed', async () => {
     const loop = await settled();
     loop.world.kernel.reboot();
@@ -82,6 +95,19 @@ describe('a device gets a pass', () => {
     await loop.world.clock.advance(loop.world.limits.resyncMs);
     expect(loop.world.state()).toBe('ready');
     expect(loop.foundByResync).toEqual([UUID]);
+  });
+
+  test('now and then, where a device that waits would have had one anyway', async () => {
+    const loop = await started();
+    const { world } = loop;
+    for (let n = 1; n <= 8; n += 1) await world.clock.until(world.kernel.create(uuidOf(100 + n), PLACE));
+    await loop.declare();
+    await world.clock.advance(world.limits.resyncMs - world.clock.monotonicMs() - 5);
+    void world.kernel.remove(uuidOf(101));
+    expect(world.state()).toBe('waiting NoCapacity');
+    await world.clock.advance(100);
+    expect(world.state()).toBe('ready');
+    expect(loop.foundByResync).toEqual([]);
   });
 
   test('no more once the loop has stopped, and what runs comes to its end', async () => {
@@ -165,6 +191,13 @@ describe('a create that fails', () => {
       expect(loop.world.kinds()).toEqual(['declared', 'claiming', 'reserved', 'waiting']);
     },
   );
+
+  test('is not tried again at once', async () => {
+    const loop = await started({ kernel: { faults: [{ on: 'probe', errno: E.AGAIN }] } });
+    await loop.declare();
+    await loop.world.clock.advance(8);
+    expect(loop.world.writes.filter((write) => write === 'create')).toHaveLength(1);
+  });
 
   test('and later succeeds, is as if nothing had been', async () => {
     const loop = await started({ kernel: { faults: [{ on: 'probe', errno: E.AGAIN, first: 3 }] } });

@@ -105,7 +105,7 @@ describe('a device of this host', () => {
     world.kernel.hold(UUID);
     await world.withdraw();
     await survey(world);
-    expect(world.state()).toBe('releasing');
+    expect(world.kinds()).toEqual([...READY, 'declared']);
   });
 
   test('is not taken for unmanaged when it was seen just before it was removed and given back', async () => {
@@ -145,6 +145,16 @@ describe('a look at everything', () => {
     expect(loop.failed).toEqual([fault]);
     await world.clock.until(world.kernel.create(FOREIGN, PLACE));
     await world.clock.advance(MINUTE_MS);
+    expect(world.state(FOREIGN)).toBe('unmanaged');
+  });
+
+  test('is made again when something was decided about a device meanwhile', async () => {
+    const world = new World();
+    await world.clock.until(world.kernel.create(FOREIGN, PLACE));
+    world.before.set('survey', () => world.withdraw(FOREIGN));
+    const loop = new Loop(world);
+    await loop.start();
+    await world.clock.advance(10);
     expect(world.state(FOREIGN)).toBe('unmanaged');
   });
 

@@ -19,8 +19,8 @@ const HOST = 'host-1';
 export const UUID = '00000000-0000-4000-8000-000000000001';
 export const FACT: Fact = { kind: 'unmanaged', v: 1, uuid: UUID, device: null };
 
-/** What becomes of one batch: all is stored, or only the first so many; and whether the answer arrives. */
-type Fate = { readonly stored?: number; readonly answered?: boolean };
+/** What becomes of one batch: all is stored, or only the first so many; and which answers arrive: all, none, all but one. */
+type Fate = { readonly stored?: number; readonly answered?: boolean; readonly silent?: number };
 
 type Life = { alive: boolean };
 
@@ -52,11 +52,12 @@ class Line {
 
   async #appendAll(messages: readonly Outgoing[]): Promise<readonly Appended[]> {
     this.batches += 1;
-    const { stored = messages.length, answered = true } = this.fates.shift() ?? {};
+    const { stored = messages.length, answered = true, silent = -1 } = this.fates.shift() ?? {};
     const answers: Appended[] = [];
     for (const message of messages.slice(0, stored)) {
       const answer = await this.inner.append({ ...message, id: `${message.id} ${this.#sent++}` });
-      answers.push(answered ? answer : { kind: 'unknown', cause: 'time-out' });
+      const heard = answered && answers.length !== silent;
+      answers.push(heard ? answer : { kind: 'unknown', cause: 'time-out' });
     }
     if (stored < messages.length) answers.push({ kind: 'unknown', cause: 'time-out' });
     return answered ? answers : answers.slice(0, 1);

@@ -234,6 +234,13 @@ describe('a ring', () => {
     expect(world.epochs()).toEqual(['First 1']);
   });
 
+  test('of a message that is gone makes it look whether the stream is the one it was', async () => {
+    const world = await informed();
+    world.streams.desired.recreate('2026-02-02T00:00:00Z');
+    await world.sync({ stream: 'desired', sequence: 999 });
+    expect(world.epochs()).toEqual(['First 1', 'Recreated 2']);
+  });
+
   test('of another stream, or of nothing in particular, is only a reason to look', async () => {
     const world = await informed();
     await world.absent();
