@@ -28,7 +28,7 @@ import { ManualClock } from '../manual-clock.ts';
 
 export const HOST = 'host-1';
 export const PLACE: Place = { parent: 'gpu0', type: 'small' };
-export const INCARNATION = 1;
+const INCARNATION = 1;
 
 const types = [
   { name: 'small', attributes: [{ name: 'rate', accepts: '^[0-9]+$' }] },

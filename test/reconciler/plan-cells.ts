@@ -12,7 +12,7 @@ import type { Desired, Phase, Reservation, Terminal } from '../../store/device.t
 
 export const HERE = { host: 'host-1', parent: 'P', type: 'T' };
 export const OTHER = { host: 'host-1', parent: 'Q', type: 'U' };
-export const NOW: Generation = { epoch: 2, sequence: 7 };
+const NOW: Generation = { epoch: 2, sequence: 7 };
 const OLDER: Generation = { epoch: 2, sequence: 5 };
 
 /** Attributes as `a1 b2` for a=1, b=2 in this order; `-` for none. */

@@ -19,7 +19,7 @@ import { allowance } from '../../store/rejections.ts';
 import { ManualClock } from '../manual-clock.ts';
 
 export const HOST = 'host-1';
-export const PREFIX = 'mdev';
+const PREFIX = 'mdev';
 export const UUID = uuidOf(1);
 
 export function uuidOf(n: number): Uuid {
