@@ -1,13 +1,11 @@
 /**
  * What must hold when the scenario is over, wherever the agent was killed.
  */
-import { join } from 'node:path';
 import { expect } from 'vitest';
-import { openFiles } from '../../store/journal-files.ts';
-import { LmdbStorage } from '../../store/lmdb-storage.ts';
-import { recordsOf } from '../../store/replay.ts';
+import type { LmdbStorage } from '../../store/lmdb-storage.ts';
 import { readHold } from '../../store/standing.ts';
 import { verifyJournal } from '../../store/verify.ts';
+import { hashesOf, withJournal } from '../e2e/journal-on-disk.ts';
 import { withoutRepeats } from '../e2e/witness.ts';
 import { DEVICES_AT_THE_END, DUPLICATE, HOLDERS_AT_THE_END, HOST, RIVAL, ROWS_AT_THE_END } from './cast.ts';
 import type { Story } from './story.ts';
@@ -17,14 +15,11 @@ export async function expectTheEnd(story: Story): Promise<void> {
   await story.witness.look();
   expectDevices(story);
   expectRows(story);
-  const storage = new LmdbStorage(openFiles(join(story.dir, 'hosts', HOST), true));
-  try {
+  await withJournal(story.dir, HOST, async (storage) => {
     expect(verifyJournal(storage)).toMatchObject({ kind: 'sound', unknown: 0 });
     expectWitnessed(story, storage);
     await expectHolds(story, storage);
-  } finally {
-    await storage.close();
-  }
+  });
 }
 
 function expectDevices({ kernel }: Story): void {
@@ -45,9 +40,8 @@ function expectRows({ witness }: Story): void {
 
 /** The stream has what the journal has, freed of repeats, and still has what it had when the agent was killed. */
 function expectWitnessed({ witness, witnessed }: Story, storage: LmdbStorage): void {
-  const journal = [...recordsOf(storage)].map(({ seq, hash }) => ({ seq, hash }));
   const stream = withoutRepeats(witness.facts, HOST).map(({ seq, hash }) => ({ seq, hash }));
-  expect(stream).toEqual(journal);
+  expect(stream).toEqual(hashesOf(storage));
   expect(witness.facts.slice(0, witnessed.length)).toEqual(witnessed);
 }
 
