@@ -35,7 +35,7 @@ export const DEFAULT_IDENTITY: MachineIdentity = {
   machineId: '6d646576666c65657400000000000001',
   dmiUuid: '6d646576-666c-4565-8400-000000000001',
 };
-const DEADLINE_SECONDS = 180;
+const DEADLINE_SECONDS = 240;
 
 export function bootScript(script: BootScript): string {
   const { shares, disk, driver, identity, programs } = script;

@@ -2,8 +2,9 @@
  * Boots a real kernel once and proves on it, without the agent, what the rest of the tests takes for granted of the
  * kernel, of the test driver and of the guest.
  */
-import { scenario as driver } from './driver.scenario.ts';
+import { scenario as create } from './create.scenario.ts';
 import { scenario as loopback } from './loopback.scenario.ts';
+import { scenario as remove } from './remove.scenario.ts';
 import { guestSuite } from './scenario-suite.ts';
 
-guestSuite('a real kernel', [driver, loopback], { natsServer: true });
+guestSuite({ title: 'a real kernel', scenarios: [create, remove, loopback], natsServer: true });

@@ -51,7 +51,7 @@ export type GuestReport = {
   readonly console: string;
 };
 
-const DEADLINE_MS = 240_000;
+export const DEADLINE_MS = 280_000;
 const COMPLAINT =
   /Kernel panic|Oops|\bBUG: (?!soft lockup)|WARNING: CPU|general protection|refcount_t:|UBSAN/;
 const CONSOLE = 'console.log';

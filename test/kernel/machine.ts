@@ -27,7 +27,7 @@ const KERNEL_ARGUMENTS = 'console=ttyS0 quiet loglevel=5 panic=-1 oops=panic mit
 const run = promisify(execFile);
 
 export function machine({ kernel, work, disk, shares, console, dmiUuid }: Machine): readonly string[] {
-  const drive = `file=${join(work, DISK)},format=raw,if=none,id=disk,cache=unsafe`;
+  const drive = `file=${escaped(join(work, DISK))},format=raw,if=none,id=disk,cache=unsafe`;
   return [
     ...['qemu-system-x86_64', '-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2'],
     ...['-m', '2048', '-nodefaults', '-no-user-config', '-display', 'none', '-nic', 'none', '-no-reboot'],
@@ -51,11 +51,16 @@ export function machine({ kernel, work, disk, shares, console, dmiUuid }: Machin
 }
 
 function share(tag: string, path: string, readOnly: boolean): readonly string[] {
-  const fsdev = `local,id=${tag},path=${path},security_model=none,multidevs=remap`;
+  const fsdev = `local,id=${tag},path=${escaped(path)},security_model=none,multidevs=remap`;
   return [
     ...['-fsdev', `${fsdev},readonly=${readOnly ? 'on' : 'off'}`],
     ...['-device', `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`],
   ];
+}
+
+/** A comma ends a value in the emulator's arguments, unless it is doubled. */
+function escaped(path: string): string {
+  return path.replaceAll(',', ',,');
 }
 
 /** An empty ext4 file system in the work folder, if there is none yet. */

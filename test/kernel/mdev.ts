@@ -27,6 +27,16 @@ export const ERRNO = {
 
 export type Knob = 'probe_delay_ms' | 'late_delay_ms' | 'remove_delay_ms' | 'probe_errno' | 'fail_every';
 
+/** Parents whose types `a` and `b` share a pool; and one whose type `c` the core itself limits. */
+export const P0 = 'mdevfleet-0';
+export const P1 = 'mdevfleet-1';
+export const P2 = 'mdevfleet-2';
+export const P3 = 'mdevfleet-3';
+export const LIMITED = 'mdevfleet-limited-0';
+
+/** A delay that lasts until the test ends it by setting it to 0. */
+export const FOREVER_MS = 600_000;
+
 const PARENTS = '/sys/class/mdevfleet';
 const BUS = '/sys/bus/mdev/devices';
 /** Knobs of a parent as they are after loading. */
@@ -46,7 +56,7 @@ export function uuid(index: number): string {
   return `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 }
 
-export function parentPath(parent: string, ...rest: readonly string[]): string {
+function parentPath(parent: string, ...rest: readonly string[]): string {
   return join(PARENTS, parent, ...rest);
 }
 
