@@ -4,7 +4,6 @@
  */
 import { backoffMs } from '../reconciler/backoff.ts';
 import type { Cancel, Clock, Random } from '../reconciler/clock.ts';
-import { coalesced } from '../store/coalesced.ts';
 
 export type UpkeepOptions = {
   readonly work: () => Promise<void>;
@@ -22,22 +21,22 @@ export type UpkeepOptions = {
 
 export class Upkeep {
   readonly #options: UpkeepOptions;
-  readonly #work: () => Promise<void>;
+  #underWay = false;
+  #asked = false;
   #failures = 0;
   #timer: Cancel = () => {};
   #open = true;
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
-    this.#work = coalesced(async () => {
-      if (this.#open) await options.work();
-    });
   }
 
   /** Does the work now, or once more if it is under way. */
   kick(): void {
+    if (!this.#open) return;
     this.#timer();
-    void this.#once();
+    this.#asked = true;
+    if (!this.#underWay) void this.#keepUp();
   }
 
   /** Does nothing more of itself; a run under way goes on. */
@@ -46,18 +45,29 @@ export class Upkeep {
     this.#timer();
   }
 
-  async #once(): Promise<void> {
-    const { limits, random, onFailure } = this.#options;
-    const { retryDelayMsMin, retryDelayMsMax, pollMs } = limits;
+  /** One failure is told once, however many asked; who asked meanwhile waits like the others. */
+  async #keepUp(): Promise<void> {
+    this.#underWay = true;
+    let delayMs = this.#options.limits.pollMs;
     try {
-      await this.#work();
+      do {
+        this.#asked = false;
+        await this.#options.work();
+      } while (this.#asked && this.#open);
       this.#failures = 0;
-      this.#schedule(pollMs);
     } catch (error) {
-      if (!this.#open || onFailure(error) === 'give-up') return;
-      this.#failures += 1;
-      this.#schedule(backoffMs(this.#failures, retryDelayMsMin, retryDelayMsMax, random()));
+      delayMs = this.#failed(error);
     }
+    this.#underWay = false;
+    this.#schedule(delayMs);
+  }
+
+  /** The delay until the next attempt. */
+  #failed(error: unknown): number {
+    const { limits, random, onFailure } = this.#options;
+    if (!this.#open || onFailure(error) === 'give-up') this.stop();
+    this.#failures += 1;
+    return backoffMs(this.#failures, limits.retryDelayMsMin, limits.retryDelayMsMax, random());
   }
 
   #schedule(delayMs: number): void {
