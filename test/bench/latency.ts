@@ -34,7 +34,6 @@ const OBSERVATIONS = 2;
 export async function benchLatency(streams: Streams, registry: Registry): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'mdevfleet-bench-'));
   const root = fakeSysfs(folder);
-  mkdirSync(join(folder, 'writers'));
   const host = createSysfsHost({ clock: systemClock, marksDir: join(folder, 'writers'), root, dev: folder });
   const journal = await journalAt(join(folder, 'journal'));
   const parts = await measureParts(streams, registry, host, journal);

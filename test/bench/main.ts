@@ -10,6 +10,7 @@ import { systemClock, systemRandom } from '../../reconciler/clock-system.ts';
 import { openKvRegistry } from '../../store/registry-kv.ts';
 import { startNats } from '../nats.ts';
 import { benchIntake } from './intake.ts';
+import { benchKernel } from './kernel.ts';
 import { benchLatency } from './latency.ts';
 import { PREFIX } from './names.ts';
 
@@ -24,7 +25,7 @@ await uplink.first;
 const streams = openJetStreams(uplink, PREFIX);
 console.log(`nats-server ${server.version}, Node ${process.version}`);
 const registry = openKvRegistry(uplink, bucketNameOf(PREFIX));
-const kept = [await benchIntake(streams), await benchLatency(streams, registry)];
+const kept = [await benchIntake(streams), await benchLatency(streams, registry), await benchKernel()];
 await streams.close();
 await uplink.close();
 await server.stop();
