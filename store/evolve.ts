@@ -18,7 +18,7 @@ function change(device: Device, fact: DeviceFact): Partial<Device> {
     case 'declared':
       return declared(device, fact);
     case 'commanded':
-      return { terminal: null, refused: null, waiting: null };
+      return { terminal: null, waiting: null };
     case 'claiming':
       return {
         waiting: null,

@@ -114,6 +114,8 @@ const STORIES: readonly Story[] = [
       declare   big on gpu1 => refused
       rows      ready: small on gpu0 + conflict ClaimDiffers: big on gpu1
       plan      nothing to do
+      retry
+      rows      ready: small on gpu0 + conflict ClaimDiffers: big on gpu1
       declare   small on gpu0 => unchanged
       rows      ready: small on gpu0`,
   },
