@@ -180,10 +180,10 @@ test('a refused second claim stands beside the first, at its own generation', ()
   for (const after of [
     declaration('unchanged'),
     declaration('withdrawn', { desired: 'absent', claim: null }),
-    RETRY,
   ]) {
     expect(evolve(both, after, 7).refused).toBeNull();
   }
+  expect(evolve(both, RETRY, 7).refused).toBe(both.refused);
 });
 
 test('a device that nobody declared is known until it is gone or declared', () => {
