@@ -1,49 +1,42 @@
 /**
  * An agent as an operator starts it: a process of `mdevfleet agent`, its log, and how it ends.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { type Program, startProgram } from './program.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
 export class RunningAgent {
-  readonly #child: ChildProcess;
+  readonly #program: Program;
   readonly #ended: Promise<unknown>;
 
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-    this.#ended = once(child, 'exit');
+  private constructor(program: Program) {
+    this.#program = program;
+    this.#ended = once(program, 'exit');
   }
 
   /** Starts one; resolves when it says that it has started, and throws with what it said when it ends before. */
-  static async start(args: readonly string[]): Promise<RunningAgent> {
-    const own = Object.entries(process.env).filter(([name]) => !name.startsWith('MDEVFLEET_'));
-    const stdio = ['ignore', 'ignore', 'pipe'] as const;
-    const child = spawn(process.execPath, [MAIN, 'agent', ...args], {
-      env: Object.fromEntries(own),
-      stdio: [...stdio],
-    });
+  static start(args: readonly string[]): Promise<RunningAgent> {
     const said: string[] = [];
-    await new Promise<void>((resolve, reject) => {
-      if (child.stderr === null) return reject(new Error('an agent without a pipe for its log'));
-      createInterface({ input: child.stderr }).on('line', (line) => {
+    return new Promise((resolve, reject) => {
+      const program = startProgram(MAIN, ['agent', ...args], (line) => {
         said.push(line);
-        if (line.includes('agent started')) resolve();
+        if (line.includes('agent started')) resolve(agent);
       });
-      child.once('exit', () => reject(new Error(`the agent did not start:\n${said.join('\n')}`)));
+      const agent = new RunningAgent(program);
+      program.once('error', reject);
+      program.once('close', () => reject(new Error(`the agent did not start:\n${said.join('\n')}`)));
     });
-    return new RunningAgent(child);
   }
 
   /** Nothing that it is told or asked reaches it until `resume`. */
   pause(): void {
-    this.#child.kill('SIGSTOP');
+    this.#program.kill('SIGSTOP');
   }
 
   resume(): void {
-    this.#child.kill('SIGCONT');
+    this.#program.kill('SIGCONT');
   }
 
   /** Asks it to end, and answers with its exit status; null when a signal ended it. */
@@ -57,8 +50,8 @@ export class RunningAgent {
   }
 
   async #end(signal: NodeJS.Signals): Promise<number | null> {
-    this.#child.kill(signal);
+    this.#program.kill(signal);
     await this.#ended;
-    return this.#child.exitCode;
+    return this.#program.exitCode;
   }
 }

@@ -14,7 +14,7 @@ import { sleep } from '../../reconciler/clock.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
 
 /** Longest wait for one thing; all take moments, but the machine may be busy. */
-const WAIT_MS_MAX = 60_000;
+const WAIT_MS_MAX = 40_000;
 const LOOK_EVERY_MS = 20;
 const BATCH_MAX = 1_000;
 

@@ -1,9 +1,8 @@
 /**
  * Keeps an agent running, as systemd would: one that is killed is started again at once, without its point.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { type Program, startProgram } from '../e2e/program.ts';
 import type { Orders } from './agent.ts';
 import type { Point } from './points.ts';
 
@@ -20,7 +19,7 @@ export type KeeperOptions = {
 export class Keeper {
   readonly #options: KeeperOptions;
   readonly #told: string[] = [];
-  #child: ChildProcess | null = null;
+  #program: Program | null = null;
   #ended: Promise<void> = Promise.resolve();
   #stopping = false;
   #stopped = false;
@@ -32,12 +31,10 @@ export class Keeper {
 
   start(point: Point | null): void {
     const orders: Orders = { flags: this.#options.flags, point };
-    const args = [AGENT, JSON.stringify(orders)];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    createInterface({ input: child.stderr }).on('line', (line) => this.#told.push(line));
-    this.#child = child;
+    const program = startProgram(AGENT, [JSON.stringify(orders)], (line) => this.#told.push(line));
+    this.#program = program;
     this.#ended = new Promise((resolve) => {
-      child.once('close', (status, signal) => void this.#over(status, signal).then(resolve));
+      program.once('close', (status, signal) => void this.#over(status, signal).then(resolve));
     });
   }
 
@@ -49,7 +46,7 @@ export class Keeper {
   /** Tells the agent to end, and resolves when that process has; it may have been killed, and started again. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#child?.kill('SIGTERM');
+    this.#program?.kill('SIGTERM');
     await this.#ended;
   }
 
@@ -57,18 +54,18 @@ export class Keeper {
   async close(): Promise<void> {
     this.#stopping = true;
     this.#stopped = true;
-    this.#child?.kill('SIGKILL');
+    this.#program?.kill('SIGKILL');
     await this.#ended;
   }
 
   async #over(status: number | null, signal: NodeJS.Signals | null): Promise<void> {
-    this.#child = null;
+    this.#program = null;
     if (this.#stopped) return;
     if (signal === 'SIGKILL') {
       this.deaths += 1;
       this.#stopping = false;
       await this.#options.onDeath();
-      this.start(null);
+      if (!this.#stopped) this.start(null);
     } else if (status === 0 && this.#stopping) {
       this.#stopped = true;
     } else {

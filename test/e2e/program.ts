@@ -1,0 +1,22 @@
+/**
+ * Programs of this repository as processes, which end with whoever started them, however that ends.
+ */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+
+/** Node keeps there what it made of the sources: most of what a start takes. */
+const COMPILED = join(import.meta.dirname, '..', '..', '.cache', 'node');
+
+export type Program = ChildProcessByStdio<null, null, Readable>;
+
+/** Starts a program without the settings of whoever runs the test; calls back with each line of its log. */
+export function startProgram(file: string, args: readonly string[], onLine: (line: string) => void): Program {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('MDEVFLEET_'));
+  const env = { ...Object.fromEntries(own), NODE_COMPILE_CACHE: COMPILED };
+  const command = ['--pdeathsig', 'KILL', process.execPath, file, ...args];
+  const program = spawn('setpriv', command, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  createInterface({ input: program.stderr }).on('line', onLine);
+  return program;
+}
