@@ -92,7 +92,7 @@ async function loadingOrder(
   const order: string[] = [];
   for (const name of modules) {
     const { stdout } = await run('modprobe', [...options, '--show-depends', name]);
-    order.push(...[...stdout.matchAll(/^insmod (\S+)/gm)].map(([, path = '']) => path));
+    order.push(...[...stdout.matchAll(/^insmod (.+\.ko)/gm)].map(([, path = '']) => path));
   }
   return [...new Set(order)];
 }

@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, copyFile, cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { cached, withScratch } from './cache.ts';
@@ -46,7 +47,7 @@ const run = promisify(execFile);
 export async function guestInitramfs(image: string, release: string): Promise<string> {
   const path = join(image, `initramfs-${await sourcesHash()}.cpio`);
   return cached(path, (made) =>
-    withScratch(image, async (scratch) => {
+    withScratch(tmpdir(), async (scratch) => {
       const build = join(scratch, 'build');
       const root = join(scratch, 'root');
       await buildDriver(build, release);
@@ -69,7 +70,7 @@ async function sourcesHash(): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** In a copy of the sources, since the kernel's makefiles write beside them. */
+/** In a copy of the sources, since the kernel's makefiles write beside them, and at a path without blanks. */
 async function buildDriver(build: string, release: string): Promise<void> {
   await cp(DRIVER, build, { recursive: true });
   await run('make', ['--silent', '-C', `/lib/modules/${release}/build`, `M=${build}`, 'modules']);
