@@ -1,6 +1,6 @@
 /**
  * A kernel out of Debian's package, without installing it: vmlinux, and the modules that a guest loads with the order
- * to load them in. Root is not needed.
+ * to load them in. Root is not needed, nor /sbin on the PATH.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -72,7 +72,7 @@ async function extractVmlinux(vmlinuz: string, to: string): Promise<void> {
 }
 
 async function pickModules(root: string, release: string, to: string): Promise<void> {
-  await run('depmod', ['--basedir', root, release]);
+  await run('/sbin/depmod', ['--basedir', root, release]);
   const boot = await loadingOrder(root, release, MODULES.boot);
   const disk = (await loadingOrder(root, release, MODULES.disk)).filter((path) => !boot.includes(path));
   for (const path of [...boot, ...disk]) {
@@ -91,7 +91,7 @@ async function loadingOrder(
   const options = ['--config', '/dev/null', '--dirname', root, '--set-version', release];
   const order: string[] = [];
   for (const name of modules) {
-    const { stdout } = await run('modprobe', [...options, '--show-depends', name]);
+    const { stdout } = await run('/sbin/modprobe', [...options, '--show-depends', name]);
     order.push(...[...stdout.matchAll(/^insmod (.+\.ko)/gm)].map(([, path = '']) => path));
   }
   return [...new Set(order)];
