@@ -58,7 +58,7 @@ function explain(ran: Exclude<Ran, { kind: 'text' }>): string {
     case 'ended':
       return ran.message;
     case 'crowded':
-      return 'all helpers are stuck in other reads';
+      return 'no helper was free to read it';
     default:
       return assert.fail(`a read was answered ${ran.kind}`);
   }

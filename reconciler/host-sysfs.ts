@@ -120,7 +120,6 @@ class SysfsHost implements Host {
     this.#limits = { ...SYSFS_LIMITS, ...limits };
     const { writersMax, stuckWritersMax, writeDeadlineMs, readDeadlineMs } = this.#limits;
     const common = { clock, marksDir, helpersMin: 1 };
-    this.#earlier = new Map(busyWriters(marksDir, proc));
     this.#writers = createWriterPool({
       ...common,
       helpersMax: writersMax,
@@ -133,6 +132,7 @@ class SysfsHost implements Host {
       stuckMax: READERS_STUCK_MAX,
       deadlineMs: readDeadlineMs,
     });
+    this.#earlier = new Map(busyWriters(marksDir, proc));
   }
 
   async observe(uuid: Uuid, look: Look): Promise<Observed> {

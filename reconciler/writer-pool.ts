@@ -11,7 +11,7 @@ import { mkdirSync } from 'node:fs';
 import type { Uuid } from '../events/names.ts';
 import type { Cancel, Clock } from './clock.ts';
 import { type Order, type Task, targetOf } from './writer.ts';
-import { Helper, type Reply } from './writer-process.ts';
+import { type Ended, Helper, type Reply } from './writer-process.ts';
 
 export type WriterPoolOptions = {
   readonly clock: Clock;
@@ -23,7 +23,7 @@ export type WriterPoolOptions = {
   readonly helpersMax: number;
   /** Stuck helpers that are replaced; each further one leaves the pool smaller until it returns. */
   readonly stuckMax: number;
-  /** Time for one order, and most time in the queue before it. */
+  /** Time for one order from when a helper has it, and most time until one has it. */
   readonly deadlineMs: number;
 };
 
@@ -60,6 +60,7 @@ type Job = { readonly order: Order; readonly resolve: (ran: Ran) => void; cancel
 
 class Pool implements WriterPool {
   readonly #options: WriterPoolOptions;
+  readonly #starting = new Set<Helper>();
   readonly #idle: Helper[] = [];
   readonly #working = new Map<Helper, { readonly job: Job; readonly sinceMs: number }>();
   readonly #stuck = new Set<Helper>();
@@ -71,7 +72,7 @@ class Pool implements WriterPool {
   constructor(options: WriterPoolOptions) {
     this.#options = options;
     mkdirSync(options.marksDir, { recursive: true });
-    for (let count = 0; count < options.helpersMin; count += 1) this.#idle.push(this.#start());
+    for (let count = 0; count < options.helpersMin; count += 1) this.#start();
   }
 
   run(task: Task, uuid: Uuid | null): Promise<Ran> {
@@ -96,7 +97,7 @@ class Pool implements WriterPool {
     const nowMs = this.#options.clock.monotonicMs();
     for (const [helper, { sinceMs }] of [...this.#working])
       this.#abandon(helper, Math.round(nowMs - sinceMs));
-    const idle = this.#idle.splice(0);
+    const idle = [...this.#starting, ...this.#idle.splice(0)];
     for (const helper of idle) helper.end();
     await this.#gone(idle);
     for (const helper of idle) helper.leave();
@@ -115,27 +116,44 @@ class Pool implements WriterPool {
 
   #next(): void {
     while (this.#queue.length > 0) {
-      const helper = this.#idle.pop() ?? this.#grow();
-      if (helper === null) return;
+      const helper = this.#idle.pop();
+      if (helper === undefined) break;
       const job = this.#queue.shift();
       assert(job !== undefined);
       this.#give(helper, job);
     }
+    while (this.#starting.size < this.#queue.length && this.#hasRoom()) this.#start();
   }
 
-  #grow(): Helper | null {
+  #hasRoom(): boolean {
     const { helpersMax, stuckMax } = this.#options;
     const notReplaced = Math.max(0, this.#stuck.size - stuckMax);
-    return this.#working.size + notReplaced < helpersMax ? this.#start() : null;
+    return this.#starting.size + this.#idle.length + this.#working.size + notReplaced < helpersMax;
   }
 
-  #start(): Helper {
+  #start(): void {
     const helper = new Helper(this.#options.marksDir);
+    this.#starting.add(helper);
+    void helper.up.then((ended) => {
+      this.#starting.delete(helper);
+      if (this.#isClosed) return;
+      if (ended === null) this.#idle.push(helper);
+      else this.#failFirst(ended);
+      this.#next();
+    });
     void helper.ended.then(() => {
       const at = this.#idle.indexOf(helper);
       if (at >= 0) this.#idle.splice(at, 1);
     });
-    return helper;
+  }
+
+  /** A helper did not come up: whoever waits longest is told why, so that it shows. */
+  #failFirst(ended: Ended): void {
+    const job = this.#queue.shift();
+    if (job === undefined) return;
+    job.cancel();
+    this.#return(job);
+    job.resolve(ended);
   }
 
   #give(helper: Helper, job: Job): void {

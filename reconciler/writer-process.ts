@@ -19,9 +19,12 @@ const FLAGS = ['--v8-pool-size=0'];
 const COMPLAINT_CHARS_MAX = 2048;
 
 /** An answer, or that the helper ended without one. */
-export type Reply = Answer | { readonly kind: 'ended'; readonly message: string };
+export type Reply = Answer | Ended;
+export type Ended = { readonly kind: 'ended'; readonly message: string };
 
 export class Helper {
+  /** Resolves when it is up, with null, or when it has ended instead. */
+  readonly up: Promise<Ended | null>;
   /** Resolves when the process is gone. */
   readonly ended: Promise<void>;
   readonly #child: ChildProcessWithoutNullStreams;
@@ -36,6 +39,7 @@ export class Helper {
       detached: true,
       env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(marksDir, 'cache') },
     });
+    this.up = this.#hear().then((reply) => (reply.kind === 'ended' ? reply : null));
     this.ended = this.#watch();
   }
 
@@ -44,13 +48,18 @@ export class Helper {
     return this.#child.pid;
   }
 
-  /** Gives an order; one at a time. */
+  /** Gives an order once it is up; one at a time. */
   ask(order: Order): Promise<Reply> {
     assert(this.#waiting === null, 'a helper was asked while it works');
+    const reply = this.#hear();
+    if (this.#isGone) this.#reply(this.#end());
+    else this.#child.stdin.write(`${JSON.stringify(order)}\n`);
+    return reply;
+  }
+
+  #hear(): Promise<Reply> {
     return new Promise((resolve) => {
       this.#waiting = resolve;
-      if (this.#isGone) this.#reply(this.#end());
-      else this.#child.stdin.write(`${JSON.stringify(order)}\n`);
     });
   }
 
@@ -86,7 +95,7 @@ export class Helper {
     });
   }
 
-  #end(): Reply {
+  #end(): Ended {
     const { exitCode, signalCode } = this.#child;
     const how = signalCode ?? (exitCode === null ? 'not started' : `exit status ${exitCode}`);
     return { kind: 'ended', message: `a writing helper ended (${how}): ${this.#complaint.trim()}` };

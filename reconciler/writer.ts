@@ -1,8 +1,8 @@
 /**
  * The helper: a process that touches what may never return, so that the agent need not.
  *
- * It does one task at a time, told in a line of JSON on its standard input, and answers in
- * one on its standard output. Everything is done synchronously: while a write hangs, so does
+ * It says `ok` once it is up, then does one task at a time, told in a line of JSON on its
+ * standard input, and answers in one on its standard output. Everything is done synchronously: while a write hangs, so does
  * this process, and nothing else. It ends when its input does, that is with its agent, unless
  * a write keeps it. It imports next to nothing, since it has to be up in no time.
  */
@@ -187,7 +187,7 @@ function serve(agentPid: number, mark: Mark): void {
     if (process.ppid !== agentPid) return;
     const answer = perform(task);
     if (uuid !== null) mark.set(null);
-    tell(`${JSON.stringify(answer)}\n`);
+    tell(answer);
   }
 }
 
@@ -214,18 +214,23 @@ function hear(input: number): string {
 }
 
 /** The agent may be gone meanwhile; the end of the input will tell. */
-function tell(text: string): void {
+function tell(answer: Answer): void {
   try {
-    writeSync(STDOUT, text);
+    writeSync(STDOUT, `${JSON.stringify(answer)}\n`);
   } catch {
     return;
   }
 }
 
+/** Sent to all processes of a service or a terminal; a helper ends with its agent, which lets it finish. */
+const IGNORED = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
 if (import.meta.main) {
+  for (const signal of IGNORED) process.on(signal, () => undefined);
   const [marksDir = '.', agentPid = '0'] = process.argv.slice(2);
   const mark = new Mark(marksDir, process.pid);
   flushCompileCache();
+  tell(OK);
   serve(Number(agentPid), mark);
   mark.remove();
 }

@@ -175,7 +175,7 @@ describe('what is mounted', () => {
   test('a kernel without the mdev module has no device and no parent', async () => {
     const root = mkdtempSync(join(tmpdir(), 'mdevfleet-bare-'));
     for (const one of ['bus/pci/devices', 'class/net']) mkdirSync(join(root, one), { recursive: true });
-    const bare = open({ root });
+    const bare = open({ root, marksDir: join(root, 'not/yet') });
     expect(await bare.observe(fresh(), LOOK)).toEqual({ kind: 'absent', room: { kind: 'parent-absent' } });
     expect(await bare.survey()).toEqual({ kind: 'devices', devices: [] });
     await bare.close();
@@ -253,7 +253,7 @@ describe('writing', () => {
     const reopened = open();
     expect(await reopened.observe(uuid, LOOK)).toMatchObject({ kind: 'busy', pid: expect.any(Number) });
     expect((await reopened.observe(fresh(), LOOK)).kind).toBe('absent');
-    execFileSync('cat', [file]);
+    execFileSync('cat', [file], SOON);
     expect(await written).toEqual(OK);
     expect((await reopened.observe(uuid, LOOK)).kind).toBe('absent');
     await Promise.all([before.close(), reopened.close()]);

@@ -266,11 +266,11 @@ const stuck: Record<string, Body> = {
     await world.slowProbe(world.place.parent, delayMs);
     const uuid = world.uuid();
     const created = world.host.create(uuid, world.place);
-    assert.equal((await look(world, uuid)).kind, 'busy');
     await until('the device is on the bus', async () => {
       const survey = await world.host.survey();
       return survey.kind === 'devices' && survey.devices.some((one) => one.uuid === uuid);
     });
+    assert.equal((await look(world, uuid)).kind, 'busy');
     const next = await world.another();
     const seen = await next.observe(uuid, { place: world.place, use: false });
     assert.equal(seen.kind, 'busy');

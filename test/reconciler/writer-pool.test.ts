@@ -79,7 +79,10 @@ function isRunning(pid: number): boolean {
 
 const hang = { op: 'create', data: 'x' } as const;
 /** Lets a write that hangs go through; returns what it wrote. */
-const letGo = () => execFileSync('cat', [hangs], { encoding: 'utf8' });
+const letGo = () => execFileSync('cat', [hangs], { encoding: 'utf8', ...SOON });
+/** Resolves when the order for A has begun. */
+const underWay = (pool: WriterPool) =>
+  expect.poll(() => pool.writing(A) !== undefined && busy()[A] === pool.writing(A), SOON).toBe(true);
 const busy = () => Object.fromEntries(busyWriters(marksDir, '/proc'));
 
 describe('a pool of helpers', () => {
@@ -94,11 +97,36 @@ describe('a pool of helpers', () => {
     expect(busy()).toEqual({});
   });
 
+  test('says why when a helper cannot be started, to one who waits for each', async () => {
+    const pool = open();
+    rmSync(marksDir, { recursive: true });
+    writeFileSync(marksDir, '');
+    const first = pool.run({ op: 'read', file: '/proc/version' }, null);
+    const second = pool.run({ op: 'read', file: '/proc/version' }, null);
+    const told = { kind: 'ended', message: expect.stringContaining('ENOTDIR: not a directory') };
+    expect([await first, await second]).toEqual([told, told]);
+    rmSync(marksDir);
+    mkdirSync(marksDir);
+    await expect(pool.run({ op: 'read', file: '/proc/version' }, null)).resolves.toMatchObject({
+      kind: 'text',
+    });
+  });
+
+  test('is not thinned out by a signal to all processes of the service', async () => {
+    const pool = open({ helpersMin: 1 });
+    const task = { op: 'create', file: file('one'), data: 'x' } as const;
+    expect(await pool.run(task, A)).toEqual(OK);
+    const before = helpers();
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.kill(before[0] ?? 0, signal);
+    expect(await pool.run(task, A)).toEqual(OK);
+    expect(helpers()).toEqual(before);
+  });
+
   test('lets no order wait for another one while there may be more helpers', async () => {
     const pool = open();
     const slow = pool.run({ ...hang, file: hangs }, A);
     expect(await pool.run({ op: 'create', file: file('quick'), data: 'x' }, B)).toEqual(OK);
-    await expect.poll(busy, SOON).toEqual({ [A]: pool.writing(A) });
+    await underWay(pool);
     expect(letGo()).toBe('x');
     expect(await slow).toEqual(OK);
     expect(pool.writing(A)).toBeUndefined();
@@ -112,6 +140,7 @@ describe('a pool of helpers', () => {
     expect(() => pool.run({ op: 'create', file: file('second'), data: 'x' }, A)).toThrow(
       'two writes at once',
     );
+    await underWay(pool);
     letGo();
     expect(await slow).toEqual(OK);
   });
@@ -119,7 +148,7 @@ describe('a pool of helpers', () => {
   test('says that a helper ended, why, and goes on with another one', async () => {
     const pool = open({ helpersMax: 1 });
     const slow = pool.run({ ...hang, file: hangs }, A);
-    await expect.poll(busy, SOON).toEqual({ [A]: pool.writing(A) });
+    await underWay(pool);
     process.kill(pool.writing(A) ?? 0, 'SIGKILL');
     await expect(slow).resolves.toMatchObject({ kind: 'ended', message: expect.stringContaining('SIGKILL') });
     expect(await pool.run({ op: 'create', file: file('next'), data: 'x' }, A)).toEqual(OK);
@@ -136,8 +165,8 @@ describe('a helper that does not answer in time', () => {
     const clock = new ManualClock();
     const pool = open({ clock, helpersMax: 1, deadlineMs: 3000 });
     const slow = pool.run({ ...hang, file: hangs }, A);
+    await underWay(pool);
     const pid = pool.writing(A);
-    await expect.poll(busy, SOON).toEqual({ [A]: pid });
     await clock.advance(3000);
     expect(await slow).toEqual({ kind: 'stuck', afterMs: 3000 });
     expect(pool.writing(A)).toBe(pid);
@@ -153,7 +182,7 @@ describe('a helper that does not answer in time', () => {
     const clock = new ManualClock();
     const pool = open({ clock, helpersMax: 1, stuckMax: 0, deadlineMs: 1000 });
     const slow = pool.run({ ...hang, file: hangs }, A);
-    await expect.poll(busy, SOON).toEqual({ [A]: pool.writing(A) });
+    await underWay(pool);
     await clock.advance(1000);
     expect((await slow).kind).toBe('stuck');
     const target = file('target');
@@ -172,7 +201,7 @@ describe('at the end', () => {
     const pool = open({ helpersMax: 1, helpersMin: 1 });
     const slow = pool.run({ ...hang, file: hangs }, A);
     const queued = pool.run({ op: 'create', file: file('queued'), data: 'x' }, B);
-    await expect.poll(busy, SOON).toEqual({ [A]: pool.writing(A) });
+    await underWay(pool);
     await pool.close();
     await expect(slow).resolves.toMatchObject({ kind: 'stuck' });
     await expect(queued).resolves.toMatchObject({ kind: 'crowded' });
@@ -221,7 +250,7 @@ describe('at the end', () => {
     });
     const order = { task: { op: 'create', file: target, data: 'x' }, uuid: A };
     helper.stdin.write(`${JSON.stringify(order)}\n`);
-    expect(await text(helper)).toBe('');
+    expect(await text(helper)).toBe('{"kind":"ok"}\n');
     expect(readFileSync(target, 'utf8')).toBe('');
     expect(readdirSync(marksDir)).toEqual(['cache']);
   });
