@@ -9,7 +9,7 @@ import type { KernelConfigInput } from '../../reconciler/kernel-sim-config.ts';
 export const HOST = 'host-a';
 export const RIVAL = 'host-b';
 
-export const ATTRIBUTED = '00000000-0000-4000-8000-000000000001';
+const ATTRIBUTED = '00000000-0000-4000-8000-000000000001';
 export const DRIFTING = '00000000-0000-4000-8000-000000000002';
 export const DUPLICATE = '00000000-0000-4000-8000-000000000003';
 export const WITHDRAWN = '00000000-0000-4000-8000-000000000004';
