@@ -1,0 +1,153 @@
+/**
+ * Real agents inside a guest, and the fleet's side of them: a server, declarations, and what hosts report.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { encodeDeclaration } from '../../events/codec.ts';
+import { connectNats } from '../../events/connection.ts';
+import { initFleet } from '../../events/init.ts';
+import type { Attribute, Claim } from '../../events/names.ts';
+import type { Row } from '../../events/row.ts';
+import { bucketNameOf } from '../../events/settings.ts';
+import type { Streams } from '../../events/stream.ts';
+import { openJetStreams } from '../../events/stream-jetstream.ts';
+import { openUplink, type Uplink } from '../../events/uplink.ts';
+import { systemClock, systemRandom } from '../../reconciler/clock-system.ts';
+import { readRows } from '../../src/fleet.ts';
+import type { Registry } from '../../store/registry.ts';
+import { openKvRegistry } from '../../store/registry-kv.ts';
+import { type RunningNats, startNats } from '../nats.ts';
+import { ROOT } from './shares.ts';
+
+const PREFIX = 'mdev';
+const WAIT_MS_MAX = 45_000;
+const POLL_MS = 50;
+const NO_SECRETS = { creds: null, nkey: null, tlsCa: null, tlsCert: null, tlsKey: null };
+
+/** A server inside the guest, and a client on it. */
+export class GuestFleet {
+  readonly server: RunningNats;
+  readonly streams: Streams;
+  readonly registry: Registry;
+  readonly #uplink: Uplink;
+  #events = 0;
+
+  private constructor(server: RunningNats, uplink: Uplink) {
+    this.server = server;
+    this.#uplink = uplink;
+    this.streams = openJetStreams(uplink, PREFIX);
+    this.registry = openKvRegistry(uplink, bucketNameOf(PREFIX));
+  }
+
+  static async start(): Promise<GuestFleet> {
+    const server = await startNats();
+    const options = { servers: [server.url], timeoutMs: 10_000, ...NO_SECRETS };
+    const connection = await connectNats(options);
+    await initFleet(connection, { prefix: PREFIX, timeoutMs: options.timeoutMs });
+    await connection.close();
+    const uplink = openUplink({ ...options, after: systemClock.after, random: systemRandom });
+    await uplink.first;
+    return new GuestFleet(server, uplink);
+  }
+
+  async stop(): Promise<void> {
+    await this.streams.close();
+    await this.#uplink.close();
+    await this.server.stop();
+  }
+
+  async present(uuid: string, claim: Claim, attributes: readonly Attribute[] = []): Promise<void> {
+    const data = { uuid, ...claim, attributes: [...attributes] };
+    await this.#publish({ desired: 'present', event: this.#meta(), data });
+  }
+
+  async absent(uuid: string, host: string): Promise<void> {
+    await this.#publish({ desired: 'absent', event: this.#meta(), data: { uuid, host } });
+  }
+
+  async rows(host: string, uuid?: string): Promise<readonly Row[]> {
+    const rows = await readRows(this.streams.observed, PREFIX, host);
+    return rows.filter((row) => uuid === undefined || row.uuid === uuid);
+  }
+
+  /** Waits until what a host reports of a device is as wanted, and answers that. */
+  async until(
+    what: string,
+    host: string,
+    uuid: string,
+    wanted: (rows: readonly Row[]) => boolean,
+  ): Promise<readonly Row[]> {
+    for (let waited = 0; ; waited += POLL_MS) {
+      const rows = await this.rows(host, uuid);
+      if (wanted(rows)) return rows;
+      if (waited > WAIT_MS_MAX) throw new Error(`waited for ${what} in vain: ${JSON.stringify(rows)}`);
+      await sleep(POLL_MS);
+    }
+  }
+
+  ready(host: string, uuid: string): Promise<readonly Row[]> {
+    return this.until(`${uuid} ready on ${host}`, host, uuid, (rows) =>
+      rows.some((row) => row.state === 'ready'),
+    );
+  }
+
+  gone(host: string, uuid: string): Promise<readonly Row[]> {
+    return this.until(`${uuid} gone from ${host}`, host, uuid, (rows) => rows.length === 0);
+  }
+
+  async #publish(declaration: Parameters<typeof encodeDeclaration>[1]): Promise<void> {
+    const answer = await this.streams.desired.append(encodeDeclaration(PREFIX, declaration));
+    assert.equal(answer.kind, 'stored');
+  }
+
+  #meta() {
+    this.#events += 1;
+    return { id: `guest-${process.pid}-${this.#events}`, source: 'kernel-test', time: systemClock.wall() };
+  }
+}
+
+/** The agent's own program, on the guest's sysfs. */
+export class GuestAgent {
+  readonly #child: ChildProcess;
+
+  /** @param data a folder of the guest's disk, which a reboot leaves as it is */
+  constructor(host: string, data: string, nats: string) {
+    const log = openSync(join('/guest/shared', `agent-${host}.log`), 'a');
+    const argv = [
+      'src/main.ts',
+      'agent',
+      '--host',
+      host,
+      '--data',
+      data,
+      '--nats',
+      nats,
+      '--log-level',
+      'debug',
+    ];
+    this.#child = spawn(process.execPath, argv, { cwd: ROOT, stdio: ['ignore', log, log] });
+  }
+
+  /** Ends it as a service manager does; answers its exit status. */
+  async stop(): Promise<number | null> {
+    if (this.#child.exitCode !== null) return this.#child.exitCode;
+    const exit = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    const [code] = (await exit) as [number | null];
+    return code;
+  }
+}
+
+/** Runs a verb of the command line; answers its exit status. */
+export async function runVerb(...argv: readonly string[]): Promise<number | null> {
+  const child = spawn(process.execPath, ['src/main.ts', ...argv], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code;
+}
