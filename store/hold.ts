@@ -39,4 +39,3 @@ export function decodeHold(bytes: Uint8Array): Hold {
 export function decodeIncarnation(bytes: Uint8Array): Incarnation {
   return incarnation.parse(JSON.parse(new TextDecoder().decode(bytes)));
 }
-
