@@ -25,7 +25,7 @@ export type ReconcilerLimits = {
 };
 
 export const RECONCILER_LIMITS: ReconcilerLimits = {
-  passesMax: 64,
+  passesMax: 256,
   passesPerParentMax: 16,
   writesPerParentMax: 1,
   stepsPerPassMax: 16,

@@ -24,7 +24,7 @@ import { type RunningNats, startNats } from '../nats.ts';
 import { ROOT } from './shares.ts';
 
 const PREFIX = 'mdev';
-const WAIT_MS_MAX = 45_000;
+const WAIT_MS_MAX = 90_000;
 const POLL_MS = 50;
 const NO_SECRETS = { creds: null, nkey: null, tlsCa: null, tlsCert: null, tlsKey: null };
 

@@ -49,7 +49,7 @@ const RESTING: Readonly<Record<Knob, number>> = {
 };
 const CAPACITY = 8;
 const POLL_MS = 5;
-const WAIT_MS_MAX = 30_000;
+const WAIT_MS_MAX = 90_000;
 
 /** A UUID that is the same in every run. */
 export function uuid(index: number): string {
