@@ -6,6 +6,7 @@
  */
 import { sha256 } from './digest.ts';
 import { type Envelope, envelope, type Fact, fact } from './fact.ts';
+import type { Uuid } from './names.ts';
 import type { Row } from './row.ts';
 
 /** `prev` of the first record. */
@@ -39,4 +40,10 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
   const { seq: _seq, time: _time, boot: _boot, prev: _prev, rows: _rows, ...rest } = whole;
   const known = fact.safeParse(rest);
   return { envelope: whole, fact: known.success ? known.data : null };
+}
+
+/** The UUID that a record of one's own journal is about, without reading all of it; null when it is about none. */
+export function uuidOfRecord({ bytes }: StoredRecord): Uuid | null {
+  const { uuid } = JSON.parse(new TextDecoder().decode(bytes)) as { readonly uuid?: Uuid };
+  return uuid ?? null;
 }

@@ -22,6 +22,7 @@ import { literalHead, matches, splitLast } from './wildcard.ts';
 
 /** Between a message's subject and id, as JSON, and its data. */
 const NEWLINE = 10;
+const NO_VALUE = Buffer.alloc(0);
 /** Comes after every sequence. */
 const LAST_SEQUENCE = Number.MAX_SAFE_INTEGER;
 /** Comes after every character of a subject. */
@@ -53,7 +54,7 @@ export class LmdbStream implements Stream {
   readonly #created: string;
   readonly #log: Database<Buffer, number>;
   readonly #last: Database<Buffer, string>;
-  /** The value is the last token of the subject. */
+  /** A set: where messages stand under each head. */
   readonly #places: Database<Buffer, Place>;
   /** By SHA-256, since a key's length is limited. */
   readonly #ids: Database<Buffer, string>;
@@ -135,16 +136,17 @@ export class LmdbStream implements Stream {
   }
 
   #append({ subject, id, data, expectedSubjectSequence: expected }: Outgoing): Appended {
-    if (expected !== undefined && expected !== this.#lastUnder(subject)) return { kind: 'wrong-sequence' };
+    const before = this.#lastUnder(subject);
+    if (expected !== undefined && expected !== before) return { kind: 'wrong-sequence' };
     const key = sha256(Buffer.from(id));
     const repeated = this.#ids.get(key);
     if (repeated !== undefined) return { kind: 'stored', sequence: Number(repeated), duplicate: true };
     const sequence = this.#lastSequence() + 1;
-    const [head, last] = splitLast(subject);
+    const [head] = splitLast(subject);
     const digits = Buffer.from(String(sequence));
-    this.#log.putSync(sequence, encode(subject, id, data));
+    this.#log.putSync(sequence, encode({ subject, id, before }, data));
     this.#last.putSync(subject, digits);
-    this.#places.putSync([head, sequence], Buffer.from(last));
+    this.#places.putSync([head, sequence], NO_VALUE);
     this.#ids.putSync(key, digits);
     return { kind: 'stored', sequence, duplicate: false };
   }
@@ -168,12 +170,24 @@ export class LmdbStream implements Stream {
     const [head, last] = splitLast(filter);
     if (literalHead(head) !== head || last === '>') {
       yield* this.#log.getKeys({ start: after + 1 });
-      return;
+    } else if (last === '*') {
+      const range = { start: [head, after + 1], end: [head, LAST_SEQUENCE] };
+      for (const place of this.#places.getKeys(range)) yield place[1];
+    } else {
+      yield* this.#sequencesUnder(filter, after);
     }
-    const range = { start: [head, after + 1], end: [head, LAST_SEQUENCE] };
-    for (const { key, value } of this.#places.getRange(range)) {
-      if (last === '*' || value.toString() === last) yield key[1];
-    }
+  }
+
+  /** The messages under one subject form a chain: each names the one before. */
+  #sequencesUnder(subject: string, after: number): readonly number[] {
+    const found: number[] = [];
+    for (let at = this.#lastUnder(subject); at > after; at = this.#before(at)) found.push(at);
+    return found.reverse();
+  }
+
+  #before(sequence: number): number {
+    const bytes = this.#log.get(sequence);
+    return bytes === undefined ? 0 : headOf(bytes).before;
   }
 
   async #commit<T>(work: () => T): Promise<T | Extract<Appended, { kind: 'unknown' }>> {
@@ -194,12 +208,20 @@ export class LmdbStream implements Stream {
   }
 }
 
-function encode(subject: string, id: string, data: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from(`${JSON.stringify([subject, id])}\n`), data]);
+/** What stands before a message's data; `before` is the last sequence under the same subject, 0 for none. */
+type Head = { readonly subject: string; readonly id: string; readonly before: number };
+
+function encode({ subject, id, before }: Head, data: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(`${JSON.stringify([subject, id, before])}\n`), data]);
+}
+
+function headOf(bytes: Buffer): Head {
+  const text = bytes.toString('utf8', 0, bytes.indexOf(NEWLINE));
+  const [subject, id, before] = JSON.parse(text) as [string, string, number];
+  return { subject, id, before };
 }
 
 function decode(sequence: number, bytes: Buffer): Message {
-  const end = bytes.indexOf(NEWLINE);
-  const [subject, id] = JSON.parse(bytes.toString('utf8', 0, end)) as [string, string];
-  return { sequence, subject, id, data: bytes.subarray(end + 1) };
+  const { subject, id } = headOf(bytes);
+  return { sequence, subject, id, data: bytes.subarray(bytes.indexOf(NEWLINE) + 1) };
 }

@@ -58,6 +58,9 @@ export const limitSchemas = {
   writeDeadlineMs: delayMs(10_000).describe('A write to sysfs that takes longer is stuck'),
   stopDeadlineMs: delayMs(10_000).describe('Time that an agent has to finish when it is stopped'),
   natsTimeoutMs: delayMs(5_000).describe('Longest wait for an answer of a NATS server'),
+  forwardPauseMs: delayMs(LINK_LIMITS.forwardPauseMs).describe(
+    'Pause after forwarding, in which further facts gather',
+  ),
   streamPollMs: delayMs(LINK_LIMITS.pollMs).describe('Time between two looks at the streams without a ring'),
   embeddedPollMs: delayMs(EMBEDDED_POLL_MS).describe('Time between two looks at the embedded stream'),
 };
@@ -74,6 +77,7 @@ export function agentLimits(limits: Limits): AgentLimits {
   return {
     ...rest,
     pollMs: limits.streamPollMs,
+    forwardPauseMs: limits.forwardPauseMs,
     waitDelayMsMax: {
       timer: waitTimerMsMax,
       device: waitDeviceMsMax,

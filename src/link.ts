@@ -19,12 +19,15 @@ import { Upkeep } from './upkeep.ts';
 export type LinkLimits = {
   /** Time between two looks at the streams without a ring. */
   readonly pollMs: number;
+  /** Pause after forwarding, in which further facts gather. */
+  readonly forwardPauseMs: number;
   readonly retryDelayMsMin: number;
   readonly retryDelayMsMax: number;
 };
 
 export const LINK_LIMITS: LinkLimits = {
   pollMs: 30_000,
+  forwardPauseMs: 100,
   retryDelayMsMin: 50,
   retryDelayMsMax: 10_000,
 };
@@ -146,9 +149,11 @@ export class Link {
     this.kick();
   }
 
+  /** The first fact goes at once; those that follow it closely go together. */
   async #forward(): Promise<void> {
     if (!this.#mayWrite()) return;
     if (!(await this.#forwarder.flush())) throw new StreamUnavailable('facts were not acknowledged');
+    await sleep(this.#options.clock, this.#options.limits.forwardPauseMs);
   }
 
   /** Makes sure that this agent, and no other, speaks for its host. */

@@ -6,7 +6,7 @@
  * journal, since the server forgets message ids sooner than an outage ends.
  */
 import type { HostId } from '../events/names.ts';
-import { decodeRecord, type StoredRecord } from '../events/record.ts';
+import { decodeRecord, type StoredRecord, uuidOfRecord } from '../events/record.ts';
 import type { Appended, Message, Outgoing, Stream } from '../events/stream.ts';
 import { formatSubject, subjectFilter } from '../events/subject.ts';
 import type { Journal } from './journal.ts';
@@ -68,7 +68,7 @@ export class Forwarder {
 
   #outgoing(record: StoredRecord): Outgoing {
     const { journal, host, prefix } = this.#options;
-    const uuid = decodeRecord(record.bytes).envelope.uuid ?? null;
+    const uuid = uuidOfRecord(record);
     return {
       subject: formatSubject(prefix, { kind: 'observed', host, uuid }),
       id: messageId(journal.identity.journal, record),

@@ -127,11 +127,15 @@ export class Intake {
   }
 
   async #takeLastWords(cursor: Cursor): Promise<void> {
-    const { stream } = this.#options;
+    const { stream, limits } = this.#options;
+    let taken: Message[] = [];
     for await (const last of stream.lastPerSubject(this.#filter)) {
-      const messages = this.#isRecorded(last) ? [last] : await this.#history(last);
-      await this.#record(messages, cursor, 'keep');
+      taken.push(...(this.#isRecorded(last) ? [last] : await this.#history(last)));
+      if (taken.length < limits.batchMessagesMax) continue;
+      await this.#record(taken, cursor, 'keep');
+      taken = [];
     }
+    await this.#record(taken, cursor, 'keep');
   }
 
   /** True when the last declaration of the subject is the one that the journal goes by. */
