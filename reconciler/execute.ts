@@ -166,8 +166,10 @@ async function activate(acting: Acting, device: Device, generation: Generation):
 
 async function drift(acting: Acting, device: Device, step: StepOf<'record-drift'>): Promise<Outcome> {
   const { generation, cause } = step;
-  acting.memory.untried(device.uuid);
-  return record(acting, device, { kind: 'drift', v: 1, uuid: device.uuid, generation, cause });
+  const fact = { kind: 'drift', v: 1, uuid: device.uuid, generation, cause } as const;
+  const stopped = await intend(acting, device, fact);
+  if (stopped === undefined) acting.memory.lost(device.uuid);
+  return stopped ?? AGAIN;
 }
 
 /** The mark in the registry only tells others to wait; the way out does not depend on it. */

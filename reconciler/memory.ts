@@ -35,13 +35,19 @@ export class Memory {
     this.#made.set(uuid, 'created');
   }
 
+  /** The device is not there any more, and that is recorded. */
+  lost(uuid: Uuid): void {
+    this.#made.set(uuid, 'untried');
+    this.#seen.add(uuid);
+  }
+
   /** The device was whole just now. */
   seen(uuid: Uuid): void {
     this.#made.delete(uuid);
     this.#seen.add(uuid);
   }
 
-  /** True while the device was not seen since a new boot. */
+  /** True while it was neither seen nor missed since a new boot. */
   rebooted(uuid: Uuid): boolean {
     return this.#bootIsNew && !this.#seen.has(uuid);
   }

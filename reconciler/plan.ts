@@ -92,14 +92,18 @@ function inTheWay(observed: Observed, claim: Claim): Plan | undefined {
 function planHeld(desired: Present, reservation: Reservation, observed: Observed, rebooted: boolean): Plan {
   const standsInTheWay = inTheWay(observed, desired.claim);
   if (standsInTheWay !== undefined) return standsInTheWay;
-  if (observed.kind === 'present') return planWhole(desired, reservation);
+  const made = wasMade(reservation);
+  if (observed.kind === 'present' && !(made && rebooted)) return planWhole(desired, reservation);
   const room = observed.kind === 'absent' ? observed.room : null;
-  if (!wasMade(reservation)) return planCreate(desired.claim, room);
+  if (!made) return planCreate(desired.claim, room);
   const cause = driftCause(room, rebooted);
   return step({ do: 'record-drift', generation: desired.generation, cause });
 }
 
-/** What was written to a device is lost with it, also when it went before it was active. */
+/**
+ * What was written to a device is lost with it, also when it went before it was active. No device outlives
+ * its boot: one that stands there after the next was made by somebody else, without what was written.
+ */
 function wasMade({ phase, applied }: Reservation): boolean {
   return phase === 'active' || applied !== null;
 }

@@ -119,6 +119,21 @@ describe('a device that is gone', () => {
     expect(world.kernel.device(UUID)?.attributes).toEqual(attributes);
   });
 
+  test('with its machine rebooted, and made by somebody else before the agent came, gets its attributes again', async () => {
+    const attributes = [{ name: 'rate', value: '5' }];
+    const before = new World();
+    await before.declare(UUID, { attributes });
+    await before.pass();
+    before.kernel.reboot();
+    const world = new World({ after: before, bootIsNew: true });
+    world.incarnation = null;
+    await world.clock.until(world.kernel.create(UUID, PLACE));
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    expect(world.last('drift')).toMatchObject({ cause: 'Rebooted' });
+    expect(world.last('active')).toMatchObject({ how: 'adopted' });
+    expect(world.kernel.device(UUID)?.attributes).toEqual(attributes);
+  });
+
   test('before it was active has lost its attributes all the same', async () => {
     const attributes = [{ name: 'rate', value: '5' }];
     const before = new World();

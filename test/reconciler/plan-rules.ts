@@ -133,23 +133,28 @@ export const RULES: readonly Rule[] = [
   },
   {
     row: 'present | reserved, active | there, other attributes',
-    when: (c) => holding(c, 'reserved', 'active') && standsHere(c) && differs(c),
+    when: (c) => holding(c, 'reserved', 'active') && standsHere(c) && !isLost(c) && differs(c),
     plan: configure,
   },
   {
     row: 'present | reserved, active | there, attributes that only a new device gets',
-    when: (c) => holding(c, 'reserved', 'active') && standsHere(c) && outOfReach(c),
+    when: (c) => holding(c, 'reserved', 'active') && standsHere(c) && !isLost(c) && outOfReach(c),
     plan: 'wait NeedsRecreate (timer)',
   },
   {
     row: 'present | reserved | there, as declared',
-    when: (c) => holding(c, 'reserved') && standsHere(c) && asDeclared(c),
+    when: (c) => holding(c, 'reserved') && standsHere(c) && !isLost(c) && asDeclared(c),
     plan: 'activate at 7',
   },
   {
     row: 'present | active | there, as declared',
-    when: (c) => holding(c, 'active') && standsHere(c) && asDeclared(c),
+    when: (c) => holding(c, 'active') && standsHere(c) && !isLost(c) && asDeclared(c),
     plan: 'settled',
+  },
+  {
+    row: 'present | reserved, active | there, but the one of before the boot is lost',
+    when: (c) => holding(c, 'reserved', 'active') && standsHere(c) && isLost(c),
+    plan: 'drift Rebooted at 7',
   },
   {
     row: 'present | active | absent',
@@ -217,6 +222,11 @@ export const RULES: readonly Rule[] = [
 
 export function isPhase({ held }: Cell, ...phases: Phase[]): boolean {
   return held !== null && phases.includes(held.phase);
+}
+
+/** A device was made, or written to, in a boot that is over. */
+function isLost(c: Cell): boolean {
+  return c.rebooted && (isPhase(c, 'active') || wasWritten(c));
 }
 
 function driftCause(seen: Seen, rebooted: boolean): string {
