@@ -2,10 +2,10 @@
  * How a step went, and what a write that failed means for its device.
  */
 import type { Holder } from '../events/fact.ts';
-import type { TerminalReason, WaitingReason } from '../events/reasons.ts';
+import type { WaitingReason } from '../events/reasons.ts';
 import { describeWrite, meaningOf, type Operation } from './errno.ts';
 import type { Place, WriteResult } from './host.ts';
-import type { Wake } from './step.ts';
+import type { Plan, Wake } from './step.ts';
 
 /** How a step went. */
 export type Outcome =
@@ -13,21 +13,7 @@ export type Outcome =
   | { readonly kind: 'again' }
   /** It will pass: try again with backoff. */
   | { readonly kind: 'requeue'; readonly why: string }
-  | {
-      readonly kind: 'waiting';
-      readonly reason: WaitingReason;
-      readonly message: string;
-      readonly wake: Wake;
-      readonly errno: number | null;
-    }
-  | {
-      readonly kind: 'terminal';
-      readonly end: 'conflict' | 'failed';
-      readonly reason: TerminalReason;
-      readonly message: string;
-      readonly holder: Holder | null;
-      readonly errno: number | null;
-    };
+  | (Extract<Plan, { kind: 'waiting' | 'terminal' }> & { readonly errno: number | null });
 
 export const AGAIN: Outcome = { kind: 'again' };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SimulatedKernel } from '../../reconciler/kernel-sim.ts';
 import { type KernelConfigInput, kernelConfig } from '../../reconciler/kernel-sim-config.ts';
-import { ManualClock, settle } from './host-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 const A = '00000000-0000-4000-8000-00000000000a';
 const B = '00000000-0000-4000-8000-00000000000b';
@@ -35,7 +35,7 @@ function start(config: Partial<KernelConfigInput> = {}) {
 
 /** A create that succeeds, to begin with. */
 async function made(world: ReturnType<typeof start>, uuid = A, place = SMALL): Promise<void> {
-  expect(await settle(world.clock, world.kernel.create(uuid, place))).toEqual(OK);
+  expect(await world.clock.until(world.kernel.create(uuid, place))).toEqual(OK);
 }
 
 function errno(number: number, call = 'write') {
@@ -71,7 +71,7 @@ describe('create', () => {
     const { clock, kernel } = start({ reserveMs: 10 });
     const first = kernel.create(A, SMALL);
     expect(await kernel.create(A, OTHER)).toEqual(errno(17));
-    expect(await settle(clock, first)).toEqual(OK);
+    expect(await clock.until(first)).toEqual(OK);
   });
 
   test('EEXIST comes before a lack of capacity', async () => {
@@ -84,7 +84,7 @@ describe('create', () => {
   test('of creates of one UUID on several parents at once exactly one wins', async () => {
     const { clock, kernel } = start();
     const places = [SMALL, OTHER, LIMITED];
-    const answers = await settle(clock, Promise.all(places.map((place) => kernel.create(A, place))));
+    const answers = await clock.until(Promise.all(places.map((place) => kernel.create(A, place))));
     expect(answers.filter(({ kind }) => kind === 'ok')).toHaveLength(1);
     expect(answers.filter((answer) => answer.kind === 'errno' && answer.errno === 17)).toHaveLength(2);
   });
@@ -95,7 +95,7 @@ describe('create', () => {
     expect(world.kernel.room(SMALL)).toEqual({ kind: 'available', instances: 1 });
     expect(world.kernel.room(BIG)).toEqual({ kind: 'available', instances: 0 });
     expect(world.kernel.room(OTHER)).toEqual({ kind: 'available', instances: 3 });
-    expect(await settle(world.clock, world.kernel.create(B, BIG))).toEqual(errno(28));
+    expect(await world.clock.until(world.kernel.create(B, BIG))).toEqual(errno(28));
     expect(world.kernel.device(B)).toBeUndefined();
   });
 
@@ -113,20 +113,20 @@ describe('create', () => {
       { on: 'probe' as const, parent: 'p1', errno: 5, every: 2 },
     ];
     const { clock, kernel } = start({ faults });
-    expect(await settle(clock, kernel.create(A, SMALL))).toEqual(errno(11));
+    expect(await clock.until(kernel.create(A, SMALL))).toEqual(errno(11));
     expect(kernel.device(A)).toBeUndefined();
-    expect(await settle(clock, kernel.create(A, SMALL))).toEqual(errno(11));
-    expect(await settle(clock, kernel.create(A, SMALL))).toEqual(OK);
-    expect(await settle(clock, kernel.create(B, OTHER))).toEqual(OK);
-    expect(await settle(clock, kernel.create(C, OTHER))).toEqual(errno(5));
-    expect(await settle(clock, kernel.create(C, OTHER))).toEqual(OK);
+    expect(await clock.until(kernel.create(A, SMALL))).toEqual(errno(11));
+    expect(await clock.until(kernel.create(A, SMALL))).toEqual(OK);
+    expect(await clock.until(kernel.create(B, OTHER))).toEqual(OK);
+    expect(await clock.until(kernel.create(C, OTHER))).toEqual(errno(5));
+    expect(await clock.until(kernel.create(C, OTHER))).toEqual(OK);
   });
 
   test('group numbers are used again', async () => {
     const world = start();
     await made(world, A);
     await made(world, B);
-    await settle(world.clock, world.kernel.remove(A));
+    await world.clock.until(world.kernel.remove(A));
     await made(world, C);
     expect(world.kernel.device(B)?.group).toBe(1);
     expect(world.kernel.device(C)?.group).toBe(0);
@@ -144,7 +144,7 @@ describe('remove', () => {
     expect(await kernel.create(A, OTHER)).toEqual(errno(17));
     expect(kernel.room(BIG)).toEqual({ kind: 'available', instances: 0 });
     expect(await kernel.remove(A)).toEqual(errno(2, 'open'));
-    expect(await settle(clock, removed)).toEqual(OK);
+    expect(await clock.until(removed)).toEqual(OK);
     expect(kernel.device(A)).toBeUndefined();
     expect(kernel.room(BIG)).toEqual({ kind: 'available', instances: 1 });
   });
@@ -154,10 +154,10 @@ describe('remove', () => {
     const created = kernel.create(A, SMALL);
     await clock.advance(10);
     expect(await kernel.remove(A)).toEqual(errno(11));
-    expect(await settle(clock, created)).toEqual(OK);
+    expect(await clock.until(created)).toEqual(OK);
     expect(kernel.device(A)).toMatchObject({ phase: 'complete', removable: false });
     expect(await kernel.remove(A)).toEqual(errno(2, 'open'));
-    await settle(clock, kernel.unplug('p0'));
+    await clock.until(kernel.unplug('p0'));
     expect(kernel.device(A)).toBeUndefined();
   });
 
@@ -173,15 +173,15 @@ describe('remove', () => {
     await clock.advance(3_600_000);
     expect(answered).toBe(false);
     kernel.release(A);
-    expect(await settle(clock, removed)).toEqual(OK);
+    expect(await clock.until(removed)).toEqual(OK);
   });
 
   test('a veto of the driver leaves the device as it was', async () => {
     const world = start({ faults: [{ on: 'remove', errno: 16, first: 1 }] });
     await made(world);
-    expect(await settle(world.clock, world.kernel.remove(A))).toEqual(errno(16));
+    expect(await world.clock.until(world.kernel.remove(A))).toEqual(errno(16));
     expect(world.kernel.device(A)).toMatchObject({ phase: 'complete', removable: true });
-    expect(await settle(world.clock, world.kernel.remove(A))).toEqual(OK);
+    expect(await world.clock.until(world.kernel.remove(A))).toEqual(OK);
   });
 });
 
@@ -190,12 +190,12 @@ describe('attributes', () => {
     const world = start();
     const { kernel, clock } = world;
     await made(world);
-    const write = (name: string, value: string) => settle(clock, kernel.setAttribute(A, { name, value }));
+    const write = (name: string, value: string) => clock.until(kernel.setAttribute(A, { name, value }));
     expect(await write('vendor/level', '5')).toEqual(OK);
     expect(await write('vendor/level', 'high')).toEqual(errno(22));
     expect(await write('vendor/none', '5')).toEqual(errno(2, 'open'));
     expect(kernel.device(A)?.attributes).toEqual([{ name: 'vendor/level', value: '5' }]);
-    expect(await settle(clock, kernel.setAttribute(B, { name: 'vendor/level', value: '5' }))).toEqual(
+    expect(await clock.until(kernel.setAttribute(B, { name: 'vendor/level', value: '5' }))).toEqual(
       errno(2, 'open'),
     );
   });
@@ -211,12 +211,12 @@ describe('parents', () => {
     await clock.advance(10);
     expect(await kernel.create(C, SMALL)).toEqual(errno(19));
     expect(await kernel.remove(B)).toEqual(errno(19));
-    expect(await settle(clock, created)).toEqual(OK);
-    await settle(clock, gone);
+    expect(await clock.until(created)).toEqual(OK);
+    await clock.until(gone);
     expect(kernel.devices()).toEqual([]);
     expect(await kernel.create(A, SMALL)).toEqual(errno(2, 'open'));
-    await settle(clock, kernel.plug('p0'));
-    expect(await settle(clock, kernel.create(A, SMALL))).toEqual(OK);
+    await clock.until(kernel.plug('p0'));
+    expect(await clock.until(kernel.create(A, SMALL))).toEqual(OK);
   });
 
   test('one whose device is held cannot go until it is released', async () => {
@@ -228,7 +228,7 @@ describe('parents', () => {
     expect(world.kernel.device(A)?.phase).toBe('removing');
     expect(world.kernel.room(SMALL)).toEqual({ kind: 'parent-absent' });
     world.kernel.release(A);
-    await settle(world.clock, gone);
+    await world.clock.until(gone);
     expect(world.kernel.device(A)).toBeUndefined();
   });
 });
