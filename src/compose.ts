@@ -27,7 +27,7 @@ import { type FleetPorts, openFleetPorts } from './fleet-ports.ts';
 import { newId } from './ids.ts';
 import { agentLimits, type Limits } from './limits.ts';
 import type { Logger } from './logger.ts';
-import { readBoot, readKernel, readMachine } from './machine.ts';
+import { assertSysfsWritable, readBoot, readKernel, readMachine } from './machine.ts';
 import { SIMULATED_IDENTITY, SIMULATED_MACHINE } from './simulated.ts';
 
 export type Composed = {
@@ -134,6 +134,7 @@ async function openKernel(address: KernelAddress, dir: string, limits: Limits): 
 }
 
 function openSysfs(root: string, dir: string, writeDeadlineMs: number): Kernel {
+  assertSysfsWritable(root);
   const marksDir = join(dir, 'writers');
   mkdirSync(marksDir, { recursive: true });
   const host = createSysfsHost({ clock: systemClock, marksDir, root, limits: { writeDeadlineMs } });

@@ -1,7 +1,7 @@
 /**
  * What the machine says of itself: which one it is, which kernel runs, since which boot.
  */
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Machine } from '../events/fact.ts';
 import { Failure } from './exit.ts';
@@ -17,6 +17,23 @@ export function readMachine(): Machine {
   }
   return { machineId, product: readLine('/sys/class/dmi/id/product_uuid') };
 }
+
+/** Throws a Failure unless devices can be made below `root`, where sysfs is mounted. */
+export function assertSysfsWritable(root: string): void {
+  try {
+    accessSync(root, constants.W_OK);
+  } catch (cause) {
+    const { errno = 0, message } = cause as NodeJS.ErrnoException;
+    const wayOut = SYSFS_CURES.get(-errno) ?? 'give --sysfs the folder where sysfs is mounted';
+    throw new Failure(`looking at sysfs in ${root}: ${message}`, { outcome: 'host', wayOut, cause });
+  }
+}
+
+/** What helps, by errno. */
+const SYSFS_CURES: ReadonlyMap<number, string> = new Map([
+  [13, 'run the agent as root'],
+  [30, 'mount it read-write: `mount -o remount,rw /sys`, or in a container `--volume /sys:/sys:rw`'],
+]);
 
 /** Id of the running boot. */
 export function readBoot(): string {
