@@ -1,5 +1,5 @@
 /**
- * The composition root: from what an agent is told to an agent with real ports.
+ * The composition root: from what an agent is told to its parts, with real ports.
  *
  * The order is what keeps a host safe: the lock before the journal, the journal before the
  * kernel is touched, the fleet last, since an agent works without it.
@@ -7,7 +7,6 @@
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-
 import type { Machine } from '../events/fact.ts';
 import { decodeRecord } from '../events/record.ts';
 import manifest from '../package.json' with { type: 'json' };
@@ -21,7 +20,7 @@ import { kernelConfig } from '../reconciler/kernel-sim-config.ts';
 import type { Journal } from '../store/journal.ts';
 import { openJournal } from '../store/journal-lmdb.ts';
 import { lockJournal } from '../store/lock.ts';
-import { Agent, type AgentPorts } from './agent.ts';
+import type { AgentOptions, AgentPorts } from './agent.ts';
 import { type AgentConfig, journalFolder, type KernelAddress } from './config.ts';
 import { type FleetPorts, openFleetPorts } from './fleet-ports.ts';
 import { newId } from './ids.ts';
@@ -30,71 +29,58 @@ import type { Logger } from './logger.ts';
 import { assertSysfsWritable, readBoot, readKernel, readMachine } from './machine.ts';
 import { SIMULATED_IDENTITY, SIMULATED_MACHINE } from './simulated.ts';
 
-export type Composed = {
-  readonly agent: Agent;
+/** All that an agent is made of: `new Agent(ports, options)`. */
+export type Parts = {
+  readonly ports: AgentPorts;
+  readonly options: AgentOptions;
   readonly fleet: FleetPorts;
   /** Lets go of everything; the agent must have stopped. */
   close(): Promise<void>;
 };
 
-/** What a test may put around each port; production puts nothing. */
-export type Wrap = (ports: AgentPorts) => AgentPorts;
-
 type Kernel = { readonly host: Host; readonly boot: string; readonly release: string };
 
-/** Puts an agent together. Throws JournalRefused, a Failure, or what opening the fleet throws; nothing stays open then. */
-export async function composeAgent(
-  config: AgentConfig,
-  log: Logger,
-  wrap: Wrap = (ports) => ports,
-): Promise<Composed> {
-  const open: (() => Promise<void> | void)[] = [];
+/** What has been opened so far, to be closed in the opposite order. */
+type Opened = (() => Promise<void> | void)[];
+
+/** Opens the parts of an agent. Throws JournalRefused, a Failure, or what opening the fleet throws; nothing stays open then. */
+export async function openParts(config: AgentConfig, log: Logger): Promise<Parts> {
+  const opened: Opened = [];
   const close = async (): Promise<void> => {
-    for (const end of open.splice(0).reverse()) await end();
+    for (const end of opened.splice(0).reverse()) await end();
   };
   try {
-    const { agent, fleet } = await assemble(config, log, wrap, open);
-    return { agent, fleet, close };
+    return { ...(await open(config, log, opened)), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function assemble(
-  config: AgentConfig,
-  log: Logger,
-  wrap: Wrap,
-  open: (() => Promise<void> | void)[],
-): Promise<{ agent: Agent; fleet: FleetPorts }> {
+async function open(config: AgentConfig, log: Logger, opened: Opened): Promise<Omit<Parts, 'close'>> {
   const dir = journalFolder(config.data, config.host);
   const machine = config.kernel.kind === 'simulated' ? SIMULATED_IDENTITY : readMachine();
   const lock = lockJournal(dir, { pid: process.pid, host: hostname(), since: systemClock.wall() });
-  open.push(() => lock.release());
+  opened.push(() => lock.release());
   const kernel = await openKernel(config.kernel, dir, config.limits);
-  open.push(() => kernel.host.close());
+  opened.push(() => kernel.host.close());
   const journal = await openHostJournal(config, dir, machine, kernel.boot);
-  open.push(() => journal.close());
+  opened.push(() => journal.close());
   const fleet = await openFleetPorts(config.fleet, `mdevfleet agent ${config.host}`);
-  open.push(() => fleet.close());
+  opened.push(() => fleet.close());
   const { streams, registry } = fleet;
-  const ports = {
-    journal,
-    streams,
-    registry,
-    host: kernel.host,
-    clock: systemClock,
-    random: systemRandom,
-    log,
+  const { host } = kernel;
+  return {
+    ports: { journal, streams, registry, host, clock: systemClock, random: systemRandom, log },
+    options: {
+      prefix: config.fleet.prefix,
+      software: software(),
+      kernel: kernel.release,
+      bootIsNew: lastBoot(journal) !== kernel.boot,
+      limits: agentLimits(config.limits),
+    },
+    fleet,
   };
-  const agent = new Agent(wrap(ports), {
-    prefix: config.fleet.prefix,
-    software: software(),
-    kernel: kernel.release,
-    bootIsNew: lastBoot(journal) !== kernel.boot,
-    limits: agentLimits(config.limits),
-  });
-  return { agent, fleet };
 }
 
 function software(): string {

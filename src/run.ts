@@ -4,7 +4,8 @@
 import { once } from 'node:events';
 import { StreamForbidden, StreamMissing } from '../events/stream.ts';
 import { RegistryMissing } from '../store/registry-kv.ts';
-import { composeAgent } from './compose.ts';
+import { Agent } from './agent.ts';
+import { openParts } from './compose.ts';
 import type { AgentConfig } from './config.ts';
 import { Failure, type Outcome } from './exit.ts';
 import type { Logger } from './logger.ts';
@@ -12,7 +13,8 @@ import type { Logger } from './logger.ts';
 /** Runs the agent. Resolves after SIGTERM or SIGINT; throws when it cannot start or was overtaken. */
 export async function runAgent(config: AgentConfig, log: Logger): Promise<Outcome> {
   const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]).then(() => null);
-  const { agent, fleet, close } = await composeAgent(config, log);
+  const { ports, options, fleet, close } = await openParts(config, log);
+  const agent = new Agent(ports, options);
   try {
     fleet.onFault((fault) => tell(log, fault));
     fleet.reached.catch((fault: unknown) => tell(log, fault));

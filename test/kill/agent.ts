@@ -2,7 +2,8 @@
  * A program: the agent, put together as in production, in a process that may have a point at which it dies.
  */
 import { once } from 'node:events';
-import { composeAgent } from '../../src/compose.ts';
+import { Agent } from '../../src/agent.ts';
+import { openParts } from '../../src/compose.ts';
 import { agentConfig, readSettings } from '../../src/config.ts';
 import { createLogger } from '../../src/logger.ts';
 import { mortal } from './mortal.ts';
@@ -13,11 +14,9 @@ export type Orders = { readonly flags: Readonly<Record<string, string>>; readonl
 
 const { flags, point } = JSON.parse(process.argv[2] ?? '') as Orders;
 const stopped = once(process, 'SIGTERM').then(() => null);
-const { agent, close } = await composeAgent(
-  agentConfig(readSettings(flags, {})),
-  createLogger('warn', false),
-  (ports) => (point === null ? ports : mortal(ports, point)),
-);
+const config = agentConfig(readSettings(flags, {}));
+const { ports, options, close } = await openParts(config, createLogger('warn', false));
+const agent = new Agent(point === null ? ports : mortal(ports, point), options);
 await agent.start();
 const end = await Promise.race([stopped, agent.ended]);
 await agent.stop();
