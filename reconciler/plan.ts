@@ -28,7 +28,7 @@ const SETTLED: Plan = { kind: 'settled' };
 export function plan(known: Known, observed: Observed): Plan {
   if (observed.kind === 'unreadable') return wait('HostUnreadable', observed.message, 'timer');
   if (observed.kind === 'busy') {
-    return wait('Busy', `process ${observed.pid} of an earlier agent still writes for this UUID`, 'timer');
+    return wait('Busy', `process ${observed.pid} still writes for this UUID`, 'timer');
   }
   if (known.desired === null) return SETTLED;
   return known.desired.kind === 'present'
