@@ -22,7 +22,7 @@ export type Use = 'free' | 'in-use' | 'unknown';
 /** A UUID as seen in sysfs just now. */
 export type Observed =
   | { readonly kind: 'unreadable'; readonly errno: number | null; readonly message: string }
-  /** A helper of an earlier agent still writes for this UUID. */
+  /** A helper, of this agent or an earlier one, still writes for this UUID. */
   | { readonly kind: 'busy'; readonly pid: number }
   | { readonly kind: 'absent'; readonly room: Room | null }
   /** On the bus, but `mdev_type` does not resolve yet: a create has not finished. */
