@@ -215,13 +215,14 @@ function encode({ subject, id, before }: Head, data: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(`${JSON.stringify([subject, id, before])}\n`), data]);
 }
 
-function headOf(bytes: Buffer): Head {
-  const text = bytes.toString('utf8', 0, bytes.indexOf(NEWLINE));
-  const [subject, id, before] = JSON.parse(text) as [string, string, number];
-  return { subject, id, before };
+/** Also where the data begins. */
+function headOf(bytes: Buffer): Head & { readonly dataAt: number } {
+  const end = bytes.indexOf(NEWLINE);
+  const [subject, id, before] = JSON.parse(bytes.toString('utf8', 0, end)) as [string, string, number];
+  return { subject, id, before, dataAt: end + 1 };
 }
 
 function decode(sequence: number, bytes: Buffer): Message {
-  const { subject, id } = headOf(bytes);
-  return { sequence, subject, id, data: bytes.subarray(bytes.indexOf(NEWLINE) + 1) };
+  const { subject, id, dataAt } = headOf(bytes);
+  return { sequence, subject, id, data: bytes.subarray(dataAt) };
 }

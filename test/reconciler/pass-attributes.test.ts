@@ -87,6 +87,19 @@ describe('an attribute that is refused', () => {
   });
 });
 
+const RATED = [{ name: 'rate', value: '5' }];
+
+/** A machine that has booted again, cut off from the registry, on which the device had been ready. */
+async function rebooted(attributes: typeof RATED): Promise<World> {
+  const before = new World();
+  await before.declare(UUID, { attributes });
+  await before.pass();
+  before.kernel.reboot();
+  const world = new World({ after: before, bootIsNew: true });
+  world.incarnation = null;
+  return world;
+}
+
 describe('a device that is gone', () => {
   test('is recorded as drift with its cause, and made again', async () => {
     const world = await ready();
@@ -107,31 +120,19 @@ describe('a device that is gone', () => {
   });
 
   test('with its machine rebooted comes back with all its attributes', async () => {
-    const attributes = [{ name: 'rate', value: '5' }];
-    const before = new World();
-    await before.declare(UUID, { attributes });
-    await before.pass();
-    before.kernel.reboot();
-    const world = new World({ after: before, bootIsNew: true });
-    world.incarnation = null;
+    const world = await rebooted(RATED);
     expect(await world.pass()).toMatchObject({ kind: 'settled' });
     expect(world.last('drift')).toMatchObject({ cause: 'Rebooted' });
-    expect(world.kernel.device(UUID)?.attributes).toEqual(attributes);
+    expect(world.kernel.device(UUID)?.attributes).toEqual(RATED);
   });
 
   test('with its machine rebooted, and made by somebody else before the agent came, gets its attributes again', async () => {
-    const attributes = [{ name: 'rate', value: '5' }];
-    const before = new World();
-    await before.declare(UUID, { attributes });
-    await before.pass();
-    before.kernel.reboot();
-    const world = new World({ after: before, bootIsNew: true });
-    world.incarnation = null;
+    const world = await rebooted(RATED);
     await world.clock.until(world.kernel.create(UUID, PLACE));
     expect(await world.pass()).toMatchObject({ kind: 'settled' });
     expect(world.last('drift')).toMatchObject({ cause: 'Rebooted' });
     expect(world.last('active')).toMatchObject({ how: 'adopted' });
-    expect(world.kernel.device(UUID)?.attributes).toEqual(attributes);
+    expect(world.kernel.device(UUID)?.attributes).toEqual(RATED);
   });
 
   test('before it was active has lost its attributes all the same', async () => {
