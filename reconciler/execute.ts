@@ -8,9 +8,9 @@
 import type { Fact } from '../events/fact.ts';
 import type { Attribute, Generation } from '../events/names.ts';
 import type { Device } from '../store/device.ts';
-import type { AppendResult, Journal } from '../store/journal.ts';
-import type { Registry } from '../store/registry.ts';
-import { giveBack, markReleasing, take } from '../store/reserve.ts';
+import type { AppendResult, Journal } from '../store/journal/journal.ts';
+import type { Registry } from '../store/registry/registry.ts';
+import { giveBack, markReleasing, take } from '../store/registry/reserve.ts';
 import { appliedWith } from './attributes.ts';
 import { describeWrite, ERRNO } from './errno.ts';
 import type { Gate } from './gate.ts';

@@ -7,7 +7,7 @@
 import { type FactOf, facts } from '../events/fact.ts';
 import type { Uuid } from '../events/names.ts';
 import type { Device } from '../store/device.ts';
-import type { Journal } from '../store/journal.ts';
+import type { Journal } from '../store/journal/journal.ts';
 import type { Host, Surveyed } from './host.ts';
 
 /**

@@ -12,8 +12,8 @@ import type { ReconcilerLimits } from '../reconciler/limits.ts';
 import { Memory } from '../reconciler/memory.ts';
 import type { PassEnd } from '../reconciler/pass.ts';
 import { Reconciler } from '../reconciler/reconciler.ts';
-import type { CursorName, Journal } from '../store/journal.ts';
-import type { Registry } from '../store/registry.ts';
+import type { CursorName, Journal } from '../store/journal/journal.ts';
+import type { Registry } from '../store/registry/registry.ts';
 import { Link, type LinkLimits } from './link.ts';
 
 /** The effects of an agent. */

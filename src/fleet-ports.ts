@@ -3,16 +3,16 @@
  *
  * On a server nothing is waited for: the ports say that it is not there until it is.
  */
-import { type Embedded, openEmbedded } from '../events/embedded.ts';
-import { bucketNameOf } from '../events/settings.ts';
+import { type Embedded, openEmbedded } from '../events/embedded/embedded.ts';
+import { openEmbeddedStreams } from '../events/embedded/streams-embedded.ts';
+import { bucketNameOf } from '../events/jetstream/settings.ts';
+import { openJetStreams } from '../events/jetstream/stream-jetstream.ts';
+import { openUplink, type Session } from '../events/jetstream/uplink.ts';
 import type { Streams } from '../events/stream.ts';
-import { openJetStreams } from '../events/stream-jetstream.ts';
-import { openEmbeddedStreams } from '../events/streams-embedded.ts';
-import { openUplink, type Session } from '../events/uplink.ts';
 import { systemClock, systemRandom } from '../reconciler/clock-system.ts';
-import type { Registry } from '../store/registry.ts';
-import { openKvRegistry } from '../store/registry-kv.ts';
-import { openLmdbRegistry } from '../store/registry-lmdb.ts';
+import type { Registry } from '../store/registry/registry.ts';
+import { openKvRegistry } from '../store/registry/registry-kv.ts';
+import { openLmdbRegistry } from '../store/registry/registry-lmdb.ts';
 import type { FleetAddress } from './config.ts';
 
 export type FleetPorts = {

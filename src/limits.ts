@@ -5,7 +5,7 @@
  * MDEVFLEET_LIMITS_RETRY_DELAY_MS_MAX. What no operator needs to set is a constant where it is used.
  */
 import { z } from 'zod';
-import { EMBEDDED_POLL_MS } from '../events/embedded.ts';
+import { EMBEDDED_POLL_MS } from '../events/embedded/embedded.ts';
 import { RECONCILER_LIMITS, type ReconcilerLimits } from '../reconciler/limits.ts';
 import { LINK_LIMITS, type LinkLimits } from './link.ts';
 

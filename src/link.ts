@@ -9,10 +9,10 @@ import type { HostId, Uuid } from '../events/names.ts';
 import { type Ring, type Streams, StreamUnavailable } from '../events/stream.ts';
 import { type Cancel, type Clock, type Random, sleep } from '../reconciler/clock.ts';
 import { Forwarder } from '../store/forward.ts';
-import { raiseIncarnation, stillOurs } from '../store/incarnation.ts';
 import { INTAKE_LIMITS, Intake } from '../store/intake.ts';
-import type { CursorName, Journal } from '../store/journal.ts';
-import type { Registry } from '../store/registry.ts';
+import type { CursorName, Journal } from '../store/journal/journal.ts';
+import { raiseIncarnation, stillOurs } from '../store/registry/incarnation.ts';
+import type { Registry } from '../store/registry/registry.ts';
 import { allowance } from '../store/rejections.ts';
 import { Upkeep } from './upkeep.ts';
 

@@ -3,7 +3,7 @@
  */
 import { once } from 'node:events';
 import { StreamForbidden, StreamMissing } from '../events/stream.ts';
-import { RegistryMissing } from '../store/registry-kv.ts';
+import { RegistryMissing } from '../store/registry/registry-kv.ts';
 import { Agent } from './agent.ts';
 import { openParts } from './compose.ts';
 import type { AgentConfig } from './config.ts';

@@ -4,7 +4,7 @@
  * examples/fleet.yaml fits on machines like this one.
  */
 import type { Machine } from '../events/fact.ts';
-import type { KernelConfigInput } from '../reconciler/kernel-sim-config.ts';
+import type { KernelConfigInput } from '../reconciler/simulated/kernel-sim-config.ts';
 
 const HEX = '^(0x)?[0-9a-fA-F]+$';
 

@@ -9,7 +9,7 @@ import type { HostId } from '../events/names.ts';
 import { decodeRecord, type StoredRecord, uuidOfRecord } from '../events/record.ts';
 import type { Appended, Message, Outgoing, Stream } from '../events/stream.ts';
 import { formatSubject, subjectFilter } from '../events/subject.ts';
-import type { Journal } from './journal.ts';
+import type { Journal } from './journal/journal.ts';
 
 /** Facts in one batch. */
 export const FORWARD_BATCH_MAX = 256;

@@ -14,7 +14,7 @@ import { type Message, type Ring, type Stream, StreamUnavailable } from '../even
 import { parseSubject, subjectFilter } from '../events/subject.ts';
 import { coalesced } from './coalesced.ts';
 import { decide } from './decide.ts';
-import type { AppendResult, CursorName, Journal } from './journal.ts';
+import type { AppendResult, CursorName, Journal } from './journal/journal.ts';
 import type { Allowance } from './rejections.ts';
 
 export type IntakeLimits = {

@@ -61,7 +61,7 @@ const rules: readonly Rule[] = [
   {
     name: 'pure files import values from pure files only',
     breaches: (files) => files.flatMap(impureImports),
-    planted: source('reconciler/plan.ts', "import {\n  open,\n} from '../store/journal-lmdb.ts';"),
+    planted: source('reconciler/plan.ts', "import {\n  open,\n} from '../store/journal/journal-lmdb.ts';"),
   },
   {
     name: 'production files and tools say at their start why they exist',

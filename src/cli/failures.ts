@@ -3,14 +3,15 @@
  *
  * An error that is not listed is a fault of the program, and says so.
  */
-import { ConnectFailed, type ConnectFailure } from '../../events/connection.ts';
-import { EmbeddedUnavailable } from '../../events/embedded.ts';
-import { InitFailed } from '../../events/init.ts';
+
+import { EmbeddedUnavailable } from '../../events/embedded/embedded.ts';
+import { ConnectFailed, type ConnectFailure } from '../../events/jetstream/connection.ts';
+import { InitFailed } from '../../events/jetstream/init.ts';
 import { StreamForbidden, StreamMissing, StreamUnavailable } from '../../events/stream.ts';
-import { ConnectionLost } from '../../reconciler/host-sim-client.ts';
-import { JournalRefused, type RefusalReason } from '../../store/journal-refused.ts';
-import { RegistryUnavailable } from '../../store/registry.ts';
-import { RegistryMissing } from '../../store/registry-kv.ts';
+import { ConnectionLost } from '../../reconciler/simulated/host-sim-client.ts';
+import { JournalRefused, type RefusalReason } from '../../store/journal/journal-refused.ts';
+import { RegistryUnavailable } from '../../store/registry/registry.ts';
+import { RegistryMissing } from '../../store/registry/registry-kv.ts';
 import { causes, Failure, type Outcome } from '../exit.ts';
 import { paint, printable } from './terminal.ts';
 

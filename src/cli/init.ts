@@ -1,8 +1,8 @@
 /**
  * `init`: makes a fleet's streams and registry, and says what the server made of them.
  */
-import { connectNats } from '../../events/connection.ts';
-import { type InitReport, initFleet, type StreamReport } from '../../events/init.ts';
+import { connectNats } from '../../events/jetstream/connection.ts';
+import { type InitReport, initFleet, type StreamReport } from '../../events/jetstream/init.ts';
 import { fleetAddress } from '../config.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import { withFleet } from './open.ts';

@@ -1,7 +1,7 @@
 /**
  * `verify`: the whole of a host's journal against itself, in a process of its own.
  */
-import { verifyJournalFiles } from '../../store/probe.ts';
+import { verifyJournalFiles } from '../../store/journal/probe.ts';
 import { journalFolder, required } from '../config.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import type { Invocation } from './verb.ts';

@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import type { HostId } from '../../events/names.ts';
-import type { KernelConfigInput } from '../../reconciler/kernel-sim-config.ts';
+import type { KernelConfigInput } from '../../reconciler/simulated/kernel-sim-config.ts';
 import { readManifests } from '../cli/input.ts';
 import { API_VERSION, KIND, type Listed } from '../manifest.ts';
 import { SIMULATED_MACHINE } from '../simulated.ts';

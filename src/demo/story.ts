@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { DeviceFact } from '../../events/fact.ts';
 import type { HostId } from '../../events/names.ts';
-import type { SimDevice } from '../../reconciler/kernel-sim-inventory.ts';
+import type { SimDevice } from '../../reconciler/simulated/kernel-sim-inventory.ts';
 import { apply } from '../cli/apply.ts';
 import { deleteDevices } from '../cli/delete.ts';
 import { get } from '../cli/get.ts';

@@ -5,13 +5,13 @@
  * ends with the answer, at its deadline, or with the reason why there will be no answer.
  */
 import { sha256 } from '../../events/digest.ts';
-import { type Embedded, openEmbedded } from '../../events/embedded.ts';
+import { type Embedded, openEmbedded } from '../../events/embedded/embedded.ts';
+import { openEmbeddedStreams } from '../../events/embedded/streams-embedded.ts';
 import type { Fact, FactKind, FactOf } from '../../events/fact.ts';
 import type { HostId, Uuid } from '../../events/names.ts';
 import { decodeRecord } from '../../events/record.ts';
 import type { Row } from '../../events/row.ts';
 import type { Stream } from '../../events/stream.ts';
-import { openEmbeddedStreams } from '../../events/streams-embedded.ts';
 import { DEFAULT_PREFIX, parseSubject, subjectFilter } from '../../events/subject.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
 import { Failure } from '../exit.ts';

@@ -15,8 +15,8 @@ import { sha256 } from '../../events/digest.ts';
 import type { Stream, Streams } from '../../events/stream.ts';
 import { subjectFilter } from '../../events/subject.ts';
 import { INTAKE_LIMITS, Intake } from '../../store/intake.ts';
-import type { Journal } from '../../store/journal.ts';
-import { openJournal } from '../../store/journal-lmdb.ts';
+import type { Journal } from '../../store/journal/journal.ts';
+import { openJournal } from '../../store/journal/journal-lmdb.ts';
 import { type Bound, inTurn, judge, printTable } from './measure.ts';
 import { BENCH_HOST, PREFIX, uuidOf } from './names.ts';
 

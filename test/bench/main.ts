@@ -1,13 +1,13 @@
 /**
  * `npm run bench`: each row is a ratio, both sides measured in one run on this machine.
  */
-import { connectNats } from '../../events/connection.ts';
-import { initFleet } from '../../events/init.ts';
-import { bucketNameOf } from '../../events/settings.ts';
-import { openJetStreams } from '../../events/stream-jetstream.ts';
-import { openUplink } from '../../events/uplink.ts';
+import { connectNats } from '../../events/jetstream/connection.ts';
+import { initFleet } from '../../events/jetstream/init.ts';
+import { bucketNameOf } from '../../events/jetstream/settings.ts';
+import { openJetStreams } from '../../events/jetstream/stream-jetstream.ts';
+import { openUplink } from '../../events/jetstream/uplink.ts';
 import { systemClock, systemRandom } from '../../reconciler/clock-system.ts';
-import { openKvRegistry } from '../../store/registry-kv.ts';
+import { openKvRegistry } from '../../store/registry/registry-kv.ts';
 import { startNats } from '../nats.ts';
 import { benchIntake } from './intake.ts';
 import { benchKernel } from './kernel.ts';

@@ -3,9 +3,9 @@
  */
 import { join } from 'node:path';
 import type { HostId } from '../../events/names.ts';
-import { openFiles } from '../../store/journal-files.ts';
-import { LmdbStorage } from '../../store/lmdb-storage.ts';
-import { recordsOf } from '../../store/replay.ts';
+import { openFiles } from '../../store/journal/journal-files.ts';
+import { LmdbStorage } from '../../store/journal/lmdb-storage.ts';
+import { recordsOf } from '../../store/journal/replay.ts';
 
 /** Reads the journal of the host in a data folder. */
 export async function withJournal<T>(

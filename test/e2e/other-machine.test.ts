@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { journalFolder } from '../../src/config.ts';
 import { EXIT } from '../../src/exit.ts';
-import { openJournal } from '../../store/journal-lmdb.ts';
+import { openJournal } from '../../store/journal/journal-lmdb.ts';
 import { mdevfleet } from '../src/cli/run.ts';
 import { hashesOf, withJournal } from './journal-on-disk.ts';
 

@@ -6,9 +6,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../src/exit.ts';
-import { readIdentity } from '../../store/group-commit.ts';
-import type { JournalIdentity } from '../../store/journal.ts';
-import { verifyJournal } from '../../store/verify.ts';
+import { readIdentity } from '../../store/journal/group-commit.ts';
+import type { JournalIdentity } from '../../store/journal/journal.ts';
+import { verifyJournal } from '../../store/journal/verify.ts';
 import type { NatsServerVersion } from '../../tools/nats-server.ts';
 import { mdevfleet } from '../src/cli/run.ts';
 import { hashesOf, withJournal } from './journal-on-disk.ts';

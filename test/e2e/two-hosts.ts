@@ -7,9 +7,12 @@ import { join } from 'node:path';
 import { connect } from 'nats';
 import { DEFAULT_PREFIX } from '../../events/subject.ts';
 import { systemClock, systemRandom } from '../../reconciler/clock-system.ts';
-import { type SimulatedKernelServer, serveSimulatedKernel } from '../../reconciler/host-sim-server.ts';
-import type { SimulatedKernel } from '../../reconciler/kernel-sim.ts';
-import { kernelConfig } from '../../reconciler/kernel-sim-config.ts';
+import {
+  type SimulatedKernelServer,
+  serveSimulatedKernel,
+} from '../../reconciler/simulated/host-sim-server.ts';
+import type { SimulatedKernel } from '../../reconciler/simulated/kernel-sim.ts';
+import { kernelConfig } from '../../reconciler/simulated/kernel-sim-config.ts';
 import { type FleetPorts, openFleetPorts } from '../../src/fleet-ports.ts';
 import { SIMULATED_MACHINE } from '../../src/simulated.ts';
 import { type NatsOptions, type RunningNats, startNats } from '../nats.ts';

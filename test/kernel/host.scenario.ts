@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../reconciler/clock-system.ts';
 import type { Host } from '../../reconciler/host.ts';
-import { createSysfsHost } from '../../reconciler/host-sysfs.ts';
+import { createSysfsHost } from '../../reconciler/sysfs/host-sysfs.ts';
 import { hostContract } from '../reconciler/host.contract.ts';
 import type { HostWorld } from '../reconciler/host-world.ts';
 import { create, hold, P0, P1, remove, resetParents, setKnob, setRegistered, uuid } from './mdev.ts';

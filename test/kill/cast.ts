@@ -4,7 +4,7 @@
 import type { PresentData } from '../../events/declaration.ts';
 import type { Attribute, Claim, Generation } from '../../events/names.ts';
 import type { Row } from '../../events/row.ts';
-import type { KernelConfigInput } from '../../reconciler/kernel-sim-config.ts';
+import type { KernelConfigInput } from '../../reconciler/simulated/kernel-sim-config.ts';
 
 export const HOST = 'host-a';
 export const RIVAL = 'host-b';

@@ -4,9 +4,9 @@
 import type { Outgoing, Streams } from '../../events/stream.ts';
 import type { Host } from '../../reconciler/host.ts';
 import type { AgentPorts } from '../../src/agent.ts';
-import { decodeHold } from '../../store/hold.ts';
-import type { Append, Journal } from '../../store/journal.ts';
-import type { Registry, RegistryKey } from '../../store/registry.ts';
+import type { Append, Journal } from '../../store/journal/journal.ts';
+import { decodeHold } from '../../store/registry/hold.ts';
+import type { Registry, RegistryKey } from '../../store/registry/registry.ts';
 import { overriding } from '../sim/overriding.ts';
 import type { Effect, Point } from './points.ts';
 

@@ -10,11 +10,14 @@ import type { Declaration, EventMeta } from '../../events/declaration.ts';
 import type { Outgoing, Stream } from '../../events/stream.ts';
 import { formatSubject } from '../../events/subject.ts';
 import { systemClock, systemRandom } from '../../reconciler/clock-system.ts';
-import { type SimulatedKernelServer, serveSimulatedKernel } from '../../reconciler/host-sim-server.ts';
-import { kernelConfig } from '../../reconciler/kernel-sim-config.ts';
+import {
+  type SimulatedKernelServer,
+  serveSimulatedKernel,
+} from '../../reconciler/simulated/host-sim-server.ts';
+import { kernelConfig } from '../../reconciler/simulated/kernel-sim-config.ts';
 import type { FleetAddress } from '../../src/config.ts';
 import { type FleetPorts, openFleetPorts } from '../../src/fleet-ports.ts';
-import { take } from '../../store/reserve.ts';
+import { take } from '../../store/registry/reserve.ts';
 import { type Seen, Witness } from '../e2e/witness.ts';
 import {
   DECLARED,

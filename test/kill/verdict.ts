@@ -2,9 +2,9 @@
  * What must hold when the scenario is over, wherever the agent was killed.
  */
 import { expect } from 'vitest';
-import type { LmdbStorage } from '../../store/lmdb-storage.ts';
-import { readHold } from '../../store/standing.ts';
-import { verifyJournal } from '../../store/verify.ts';
+import type { LmdbStorage } from '../../store/journal/lmdb-storage.ts';
+import { verifyJournal } from '../../store/journal/verify.ts';
+import { readHold } from '../../store/registry/standing.ts';
 import { hashesOf, withJournal } from '../e2e/journal-on-disk.ts';
 import { withoutRepeats } from '../e2e/witness.ts';
 import { DEVICES_AT_THE_END, DUPLICATE, HOLDERS_AT_THE_END, HOST, RIVAL, ROWS_AT_THE_END } from './cast.ts';

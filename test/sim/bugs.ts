@@ -2,8 +2,8 @@
  * Planted bugs: what the simulation must be able to find. Each spoils one port of every agent, and
  * no line of the production code knows of them.
  */
-import type { Append, AppendResult, Journal } from '../../store/journal.ts';
-import type { Registry, Written } from '../../store/registry.ts';
+import type { Append, AppendResult, Journal } from '../../store/journal/journal.ts';
+import type { Registry, Written } from '../../store/registry/registry.ts';
 import type { Bug } from './machine.ts';
 import { overriding } from './overriding.ts';
 

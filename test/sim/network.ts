@@ -11,7 +11,7 @@ import {
   type Streams,
   StreamUnavailable,
 } from '../../events/stream.ts';
-import { type Registry, RegistryUnavailable, type Written } from '../../store/registry.ts';
+import { type Registry, RegistryUnavailable, type Written } from '../../store/registry/registry.ts';
 import { type Life, mortalCall } from './mortal.ts';
 import type { World } from './world.ts';
 

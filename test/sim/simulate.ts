@@ -2,7 +2,7 @@
  * One simulated run: a fleet, operators, faults for some minutes, then quiet, then the reckoning.
  */
 import { createMemoryStreams } from '../../events/stream-memory.ts';
-import { MemoryRegistry } from '../../store/registry-memory.ts';
+import { MemoryRegistry } from '../../store/registry/registry-memory.ts';
 import { heal, strike } from './faults.ts';
 import { checkAlways, checkSettled } from './invariants.ts';
 import { type Bug, Machine } from './machine.ts';

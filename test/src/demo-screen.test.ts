@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Screen } from '../../src/demo/screen.ts';
 import { tell } from '../../src/demo/words.ts';
-import { anyDeviceFact } from '../store/journal-facts.ts';
+import { anyDeviceFact } from '../store/journal/journal-facts.ts';
 
 function printed(isTTY: boolean, print: (screen: Screen) => void): string {
   const texts: string[] = [];

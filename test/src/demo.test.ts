@@ -11,9 +11,9 @@ import type { Fact } from '../../events/fact.ts';
 import { decodeRecord } from '../../events/record.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { EXIT } from '../../src/exit.ts';
-import { openFiles } from '../../store/journal-files.ts';
-import { LmdbStorage } from '../../store/lmdb-storage.ts';
-import { recordsOf } from '../../store/replay.ts';
+import { openFiles } from '../../store/journal/journal-files.ts';
+import { LmdbStorage } from '../../store/journal/lmdb-storage.ts';
+import { recordsOf } from '../../store/journal/replay.ts';
 import { mdevfleet, mdevfleetJson } from './cli/run.ts';
 
 const ROOT = dirname(dirname(import.meta.dirname));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { kernelConfig } from '../../reconciler/kernel-sim-config.ts';
+import { kernelConfig } from '../../reconciler/simulated/kernel-sim-config.ts';
 import { parseManifests } from '../../src/manifest.ts';
 import { SIMULATED_MACHINE } from '../../src/simulated.ts';
 

@@ -7,8 +7,8 @@ import type { Declaration, PresentData } from '../../events/declaration.ts';
 import { decide } from '../../store/decide.ts';
 import { type Device, type Reservation, unknownDevice } from '../../store/device.ts';
 import { evolve } from '../../store/evolve.ts';
-import { anyDeviceFact } from './journal-facts.ts';
-import { CLAIM, HOST, UUID } from './journal-fixture.ts';
+import { anyDeviceFact } from './journal/journal-facts.ts';
+import { CLAIM, HOST, UUID } from './journal/journal-fixture.ts';
 
 const EVENT = { id: 'event-1', source: 'test', time: '2026-01-01T00:00:00Z' };
 const GENERATION = { epoch: 1, sequence: 1 };

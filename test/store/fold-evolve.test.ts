@@ -7,8 +7,8 @@ import type { DeviceFact, FactOf } from '../../events/fact.ts';
 import type { Device } from '../../store/device.ts';
 import { unknownDevice } from '../../store/device.ts';
 import { describe as describeClaim, evolve } from '../../store/evolve.ts';
-import { anyDeviceFact } from './journal-facts.ts';
-import { CLAIM, declared, HOST, UUID } from './journal-fixture.ts';
+import { anyDeviceFact } from './journal/journal-facts.ts';
+import { CLAIM, declared, HOST, UUID } from './journal/journal-fixture.ts';
 
 const GENERATION = { epoch: 1, sequence: 1 };
 const LATER = { epoch: 1, sequence: 2 };

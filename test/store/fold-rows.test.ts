@@ -14,8 +14,8 @@ import {
 } from '../../store/device.ts';
 import { evolve } from '../../store/evolve.ts';
 import { rowsOf } from '../../store/rows.ts';
-import { anyDeviceFact } from './journal-facts.ts';
-import { CLAIM, HOST, UUID } from './journal-fixture.ts';
+import { anyDeviceFact } from './journal/journal-facts.ts';
+import { CLAIM, HOST, UUID } from './journal/journal-fixture.ts';
 
 const GENERATION = { epoch: 1, sequence: 5 };
 const ATTRIBUTES = [{ name: 'assign_adapter', value: '5' }];

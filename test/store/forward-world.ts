@@ -12,7 +12,7 @@ import {
 } from '../../events/stream.ts';
 import { createMemoryStreams } from '../../events/stream-memory.ts';
 import { Forwarder } from '../../store/forward.ts';
-import { MemoryDisk, type MemoryJournal, openMemoryJournal } from '../../store/journal-memory.ts';
+import { MemoryDisk, type MemoryJournal, openMemoryJournal } from '../../store/journal/journal-memory.ts';
 import { ManualClock } from '../manual-clock.ts';
 
 const HOST = 'host-1';

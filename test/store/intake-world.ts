@@ -12,9 +12,9 @@ import { createMemoryStreams, type MemoryStream } from '../../events/stream-memo
 import { formatSubject } from '../../events/subject.ts';
 import type { Device } from '../../store/device.ts';
 import { INTAKE_LIMITS, Intake } from '../../store/intake.ts';
-import type { CursorName } from '../../store/journal.ts';
-import { MemoryDisk, type MemoryJournal, openMemoryJournal } from '../../store/journal-memory.ts';
-import type { Batch } from '../../store/journal-storage.ts';
+import type { CursorName } from '../../store/journal/journal.ts';
+import { MemoryDisk, type MemoryJournal, openMemoryJournal } from '../../store/journal/journal-memory.ts';
+import type { Batch } from '../../store/journal/journal-storage.ts';
 import { allowance } from '../../store/rejections.ts';
 import { ManualClock } from '../manual-clock.ts';
 

@@ -4,8 +4,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openEmbedded } from '../../../events/embedded.ts';
-import { openEmbeddedStreams } from '../../../events/streams-embedded.ts';
+import { openEmbedded } from '../../../events/embedded/embedded.ts';
+import { openEmbeddedStreams } from '../../../events/embedded/streams-embedded.ts';
 import { systemClock } from '../../../reconciler/clock-system.ts';
 import { testFleetVerbs } from './fleet.contract.ts';
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { ConnectFailed } from '../../../events/connection.ts';
-import { EmbeddedUnavailable } from '../../../events/embedded.ts';
-import { InitFailed } from '../../../events/init.ts';
+import { EmbeddedUnavailable } from '../../../events/embedded/embedded.ts';
+import { ConnectFailed } from '../../../events/jetstream/connection.ts';
+import { InitFailed } from '../../../events/jetstream/init.ts';
 import { StreamForbidden, StreamMissing, StreamUnavailable } from '../../../events/stream.ts';
 import { errorLines, outcomeOf } from '../../../src/cli/failures.ts';
 import { EXIT, EXIT_MEANINGS, Failure, type Outcome } from '../../../src/exit.ts';
-import { JournalRefused } from '../../../store/journal-refused.ts';
-import { RegistryUnavailable } from '../../../store/registry.ts';
-import { RegistryMissing } from '../../../store/registry-kv.ts';
+import { JournalRefused } from '../../../store/journal/journal-refused.ts';
+import { RegistryUnavailable } from '../../../store/registry/registry.ts';
+import { RegistryMissing } from '../../../store/registry/registry-kv.ts';
 
 describe('how a run ends', () => {
   test.each<[Outcome, Error]>([

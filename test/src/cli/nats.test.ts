@@ -3,8 +3,8 @@
  */
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openJetStreams } from '../../../events/stream-jetstream.ts';
-import { openUplink } from '../../../events/uplink.ts';
+import { openJetStreams } from '../../../events/jetstream/stream-jetstream.ts';
+import { openUplink } from '../../../events/jetstream/uplink.ts';
 import { systemClock, systemRandom } from '../../../reconciler/clock-system.ts';
 import { EXIT } from '../../../src/exit.ts';
 import { type NatsOptions, type RunningNats, startNats } from '../../nats.ts';

@@ -1,0 +1,134 @@
+/**
+ * The Host port on a simulated kernel, with what helpers and the guard add on a real one.
+ *
+ * A host belongs to one agent, the kernel to the machine. A write goes on when the agent that
+ * asked for it is gone: the next agent on the same kernel sees it as `busy`.
+ */
+import type { Attribute, Uuid } from '../../events/names.ts';
+import type { Clock } from '../clock.ts';
+import { ERRNO, errnoName } from '../errno.ts';
+import type { Change, Host, Look, Observed, Place, Survey, WriteResult } from '../host.ts';
+import { deviceFolder } from '../sysfs/paths.ts';
+import type { KernelAnswer, SimulatedKernel } from './kernel-sim.ts';
+import type { SimDevice } from './kernel-sim-inventory.ts';
+
+/** Time after which a write counts as stuck, unless given. */
+const WRITE_DEADLINE_MS = 30_000;
+
+export type SimulatedHostParts = {
+  readonly kernel: SimulatedKernel;
+  readonly clock: Clock;
+  readonly writeDeadlineMs?: number | undefined;
+};
+
+/** A host on the simulated kernel, in this process. */
+export function createSimulatedHost(parts: SimulatedHostParts): Host {
+  return new SimulatedHost(parts);
+}
+
+class SimulatedHost implements Host {
+  readonly #kernel: SimulatedKernel;
+  readonly #clock: Clock;
+  readonly #deadlineMs: number;
+  readonly #subscriptions = new Set<() => void>();
+
+  constructor({ kernel, clock, writeDeadlineMs = WRITE_DEADLINE_MS }: SimulatedHostParts) {
+    this.#kernel = kernel;
+    this.#clock = clock;
+    this.#deadlineMs = writeDeadlineMs;
+  }
+
+  async observe(uuid: Uuid, look: Look): Promise<Observed> {
+    const errno = this.#kernel.readErrno(uuid);
+    if (errno !== null) {
+      return { kind: 'unreadable', errno, message: `reading ${uuid} answered ${errnoName(errno)}` };
+    }
+    const pid = this.#kernel.processes.writing(uuid);
+    if (pid !== undefined) return { kind: 'busy', pid };
+    const device = this.#kernel.device(uuid);
+    if (device === undefined) return this.#absent(look);
+    switch (device.phase) {
+      case 'reserved':
+        return this.#absent(look);
+      case 'incomplete':
+        return { kind: 'incomplete', parent: device.parent };
+      case 'removing':
+        return device.parent === look.place?.parent
+          ? { kind: 'removing', parent: device.parent }
+          : this.#absent(look);
+      case 'complete':
+        return present(device, look);
+      default:
+        return device.phase satisfies never;
+    }
+  }
+
+  #absent({ place }: Look): Observed {
+    return { kind: 'absent', room: place === null ? null : this.#kernel.room(place) };
+  }
+
+  async survey(): Promise<Survey> {
+    const onBus = this.#kernel
+      .devices()
+      .filter(({ phase }) => phase === 'incomplete' || phase === 'complete');
+    const devices = onBus.map(({ uuid, parent, type, phase }) => {
+      return { uuid, parent, type: phase === 'complete' ? type : null };
+    });
+    return { kind: 'devices', devices };
+  }
+
+  create(uuid: Uuid, place: Place): Promise<WriteResult> {
+    return this.#write(uuid, () => this.#kernel.create(uuid, place));
+  }
+
+  remove(uuid: Uuid, place: Place): Promise<WriteResult> {
+    const refusal = this.#guard(uuid, place);
+    if (refusal !== null) return Promise.resolve(refusal);
+    if (this.#kernel.device(uuid)?.held === true) return Promise.resolve({ kind: 'in-use' });
+    return this.#write(uuid, () => this.#kernel.remove(uuid));
+  }
+
+  setAttribute(uuid: Uuid, place: Place, attribute: Attribute): Promise<WriteResult> {
+    const refusal = this.#guard(uuid, place);
+    if (refusal !== null) return Promise.resolve(refusal);
+    return this.#write(uuid, () => this.#kernel.setAttribute(uuid, attribute));
+  }
+
+  /** The refusal of the helper when the device is not, or not completely, the one that was seen. */
+  #guard(uuid: Uuid, { parent, type }: Place): WriteResult | null {
+    const device = this.#kernel.device(uuid);
+    const file = `${deviceFolder('/sys', parent, uuid)}/mdev_type`;
+    if (device?.phase !== 'complete' || device.parent !== parent) {
+      return { kind: 'errno', errno: ERRNO.absent, call: 'open', file };
+    }
+    return device.type === type ? null : { kind: 'errno', errno: ERRNO.changed, call: 'open', file };
+  }
+
+  #write(uuid: Uuid, write: () => Promise<KernelAnswer>): Promise<WriteResult> {
+    const afterMs = this.#deadlineMs;
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.after(afterMs, () => resolve({ kind: 'stuck', afterMs }));
+      this.#kernel.processes.run(uuid, write).then((answer) => {
+        cancel();
+        resolve(answer);
+      }, reject);
+    });
+  }
+
+  onChange(listener: (change: Change) => void): () => void {
+    const end = this.#kernel.onUevent(listener);
+    this.#subscriptions.add(end);
+    return end;
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#subscriptions) end();
+    this.#subscriptions.clear();
+  }
+}
+
+function present(device: SimDevice, look: Look): Observed {
+  const { parent, type, group, removable, held } = device;
+  const use = !look.use ? 'unknown' : held ? 'in-use' : 'free';
+  return { kind: 'present', place: { parent, type }, iommuGroup: group, removable, use };
+}

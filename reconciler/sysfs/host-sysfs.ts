@@ -1,0 +1,253 @@
+/**
+ * The Host port on the sysfs of a real kernel.
+ *
+ * Reads names and links itself, and leaves to helper processes what a driver could keep from
+ * returning: every write, opening a group, and reading `available_instances`. Reads and writes
+ * have helpers of their own, so that slow writes do not keep other devices from being observed.
+ * What cannot be told is `unreadable`; absence follows from a missing link and from nothing else.
+ */
+import { strict as assert } from 'node:assert';
+import type { Attribute, Uuid } from '../../events/names.ts';
+import { type Clock, sleep } from '../clock.ts';
+import { ERRNO } from '../errno.ts';
+import type {
+  Change,
+  Host,
+  Look,
+  Observed,
+  Place,
+  Room,
+  Survey,
+  Surveyed,
+  Use,
+  WriteResult,
+} from '../host.ts';
+import { busLink, checkedAttribute, checkedName, createFile, deviceFolder, typeFolder } from './paths.ts';
+import { devicesOnBus, groupOf, missing, parents, type Sighting, sight, surveyed } from './read.ts';
+import {
+  AGAIN,
+  type Again,
+  isPassing,
+  NoAnswer,
+  notRead,
+  type Unreadable,
+  unreadable,
+} from './unreadable.ts';
+import { type Names, watchNames } from './watch.ts';
+import { type Task, targetOf } from './writer.ts';
+import { busyWriters, isWriting } from './writer-marks.ts';
+import { createWriterPool, type WriterPool } from './writer-pool.ts';
+
+export type SysfsLimits = {
+  /** Writes at once, on the whole host. */
+  readonly writersMax: number;
+  /** Stuck writes that do not count against that. */
+  readonly stuckWritersMax: number;
+  /** After this a write is stuck. */
+  readonly writeDeadlineMs: number;
+  /** After this a read through a helper has failed. */
+  readonly readDeadlineMs: number;
+  /** Time between two looks for devices and parents that come and go. */
+  readonly pollMs: number;
+};
+
+const SYSFS_LIMITS: SysfsLimits = {
+  writersMax: 16,
+  stuckWritersMax: 64,
+  writeDeadlineMs: 30_000,
+  readDeadlineMs: 5_000,
+  pollMs: 1_000,
+};
+
+export type SysfsHostOptions = {
+  readonly clock: Clock;
+  /** A folder of this host's journal, for the helpers' marks; it must outlive the agent. */
+  readonly marksDir: string;
+  /** Where sysfs, /dev and /proc are mounted. */
+  readonly root?: string;
+  readonly dev?: string;
+  readonly proc?: string;
+  readonly limits?: Partial<SysfsLimits>;
+};
+
+/** Looks at a device that keeps changing before the answer is that it cannot be read. */
+const LOOKS_MAX = 5;
+/** Devices surveyed before other work gets its turn. */
+const SURVEY_CHUNK = 128;
+/** Helpers that read; two, so that one driver that hangs does not stop all. */
+const READERS_MAX = 2;
+const READERS_STUCK_MAX = 16;
+
+/** The host on which this process runs. Starts two helpers at once, more when they are needed. */
+export function createSysfsHost(options: SysfsHostOptions): Host {
+  return new SysfsHost(options);
+}
+
+class SysfsHost implements Host {
+  readonly #clock: Clock;
+  readonly #root: string;
+  readonly #dev: string;
+  readonly #proc: string;
+  readonly #marksDir: string;
+  readonly #limits: SysfsLimits;
+  /** Helpers of earlier agents that were writing when this one started. */
+  readonly #earlier: Map<Uuid, number>;
+  readonly #writers: WriterPool;
+  readonly #readers: WriterPool;
+  readonly #watches = new Set<() => void>();
+
+  constructor({ clock, marksDir, root = '/sys', dev = '/dev', proc = '/proc', limits }: SysfsHostOptions) {
+    this.#clock = clock;
+    this.#root = root;
+    this.#dev = dev;
+    this.#proc = proc;
+    this.#marksDir = marksDir;
+    this.#limits = { ...SYSFS_LIMITS, ...limits };
+    const { writersMax, stuckWritersMax, writeDeadlineMs, readDeadlineMs } = this.#limits;
+    const common = { clock, marksDir, helpersMin: 1 };
+    this.#writers = createWriterPool({
+      ...common,
+      helpersMax: writersMax,
+      stuckMax: stuckWritersMax,
+      deadlineMs: writeDeadlineMs,
+    });
+    this.#readers = createWriterPool({
+      ...common,
+      helpersMax: READERS_MAX,
+      stuckMax: READERS_STUCK_MAX,
+      deadlineMs: readDeadlineMs,
+    });
+    this.#earlier = new Map(busyWriters(marksDir, proc));
+  }
+
+  async observe(uuid: Uuid, look: Look): Promise<Observed> {
+    const pid = this.#writers.writing(uuid) ?? this.#earlierWriter(uuid);
+    if (pid !== undefined) return { kind: 'busy', pid };
+    let last: unknown = new NoAnswer(`${busLink(this.#root, uuid)} kept changing while it was read`);
+    for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
+      try {
+        const seen = await this.#look(uuid, look);
+        if (seen !== AGAIN) return seen;
+      } catch (error) {
+        if (!isPassing(error)) return unreadable(error);
+        last = error;
+      }
+    }
+    return unreadable(last);
+  }
+
+  #earlierWriter(uuid: Uuid): number | undefined {
+    const pid = this.#earlier.get(uuid);
+    if (pid === undefined || isWriting(this.#marksDir, pid, uuid, this.#proc)) return pid;
+    this.#earlier.delete(uuid);
+    return undefined;
+  }
+
+  async #look(uuid: Uuid, { place, use }: Look): Promise<Observed | Again> {
+    const seen = sight(this.#root, uuid, place?.parent ?? null);
+    if (seen === AGAIN) return AGAIN;
+    if (seen.kind === 'present') return this.#present(uuid, seen, use);
+    if (seen.kind !== 'absent') return seen;
+    if (place === null) return { kind: 'absent', room: null };
+    const room = await this.#room(place);
+    return room === AGAIN || room.kind === 'unreadable' ? room : { kind: 'absent', room };
+  }
+
+  async #present(uuid: Uuid, seen: Present, isAsked: boolean): Promise<Observed | Again> {
+    if (!isAsked || seen.iommuGroup === null) return { ...seen, use: 'unknown' };
+    const use = await this.#use(seen.iommuGroup);
+    // The number may have passed to another device meanwhile.
+    return groupOf(busLink(this.#root, uuid)) === seen.iommuGroup ? { ...seen, use } : AGAIN;
+  }
+
+  /** Opens the group for a moment, which fails while somebody has it open, and would fail for them. */
+  async #use(group: number): Promise<Use> {
+    const ran = await this.#readers.run({ op: 'probe', file: `${this.#dev}/vfio/${group}` }, null);
+    if (ran.kind === 'in-use') return 'in-use';
+    return ran.kind === 'ok' ? 'free' : 'unknown';
+  }
+
+  async #room(place: Place): Promise<Room | Unreadable | Again> {
+    const gone = missing(this.#root, place);
+    if (gone !== null) return gone;
+    const file = `${typeFolder(this.#root, place)}/available_instances`;
+    const ran = await this.#readers.run({ op: 'read', file }, null);
+    if (ran.kind !== 'text') return notRead(file, ran);
+    if (/^\d+\n?$/.test(ran.text)) return { kind: 'available', instances: Number(ran.text) };
+    return {
+      kind: 'unreadable',
+      errno: null,
+      message: `${file} holds no number: ${JSON.stringify(ran.text)}`,
+    };
+  }
+
+  async survey(): Promise<Survey> {
+    const devices: Surveyed[] = [];
+    try {
+      for (const [index, uuid] of devicesOnBus(this.#root).entries()) {
+        if (index % SURVEY_CHUNK === SURVEY_CHUNK - 1) await sleep(this.#clock, 0);
+        const device = surveyed(this.#root, uuid);
+        if (device !== null) devices.push(device);
+      }
+    } catch (error) {
+      return unreadable(error);
+    }
+    return { kind: 'devices', devices };
+  }
+
+  async create(uuid: Uuid, place: Place): Promise<WriteResult> {
+    return this.#write(uuid, { op: 'create', file: createFile(this.#root, place), data: uuid });
+  }
+
+  async remove(uuid: Uuid, { parent, type }: Place): Promise<WriteResult> {
+    const device = deviceFolder(this.#root, parent, uuid);
+    return this.#write(uuid, { op: 'remove', device, type: checkedName(type), groups: `${this.#dev}/vfio` });
+  }
+
+  async setAttribute(uuid: Uuid, { parent, type }: Place, attribute: Attribute): Promise<WriteResult> {
+    const device = deviceFolder(this.#root, parent, uuid);
+    const { name, value } = checkedAttribute(attribute);
+    return this.#write(uuid, { op: 'attribute', device, type: checkedName(type), name, data: value });
+  }
+
+  async #write(uuid: Uuid, task: Task): Promise<WriteResult> {
+    const ran = await this.#writers.run(task, uuid);
+    const file = targetOf(task);
+    switch (ran.kind) {
+      case 'crowded':
+        return { kind: 'errno', errno: ERRNO.noHelper, call: 'open', file };
+      case 'ended':
+        return { kind: 'errno', errno: ERRNO.helperEnded, call: 'write', file };
+      case 'text':
+        return assert.fail(`a write of ${file} was answered like a read`);
+      default:
+        return ran;
+    }
+  }
+
+  onChange(listener: (change: Change) => void): () => void {
+    const read = (): Names | null => this.#names();
+    const end = watchNames({ clock: this.#clock, intervalMs: this.#limits.pollMs, read, listener });
+    this.#watches.add(end);
+    return () => {
+      this.#watches.delete(end);
+      end();
+    };
+  }
+
+  #names(): Names | null {
+    try {
+      return { devices: devicesOnBus(this.#root), parents: parents(this.#root) };
+    } catch (error) {
+      unreadable(error);
+      return null;
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#watches) end();
+    await Promise.all([this.#writers.close(), this.#readers.close()]);
+  }
+}
+
+type Present = Extract<Sighting, { kind: 'present' }>;

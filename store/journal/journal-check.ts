@@ -1,0 +1,116 @@
+/**
+ * A program: looks at a journal and prints what it finds as one line of JSON.
+ *
+ *   node store/journal/journal-check.ts [--full] DIR
+ *
+ * It runs in a process of its own, by way of probe.ts, since a damaged LMDB file can kill
+ * the process that reads it. Without --full it reads what an agent reads when it opens the
+ * journal and loads as little as it can; with --full it is verify.ts on the whole of it.
+ */
+import { statSync } from 'node:fs';
+import { constants } from 'node:os';
+import { sha256 } from '../../events/digest.ts';
+import { dataFile, type JournalFiles, openFiles, STATE, statsOf } from './journal-files.ts';
+import type { Tail } from './journal-storage.ts';
+import type { Damaged, Verified } from './verify.ts';
+
+/** How many records of the log's end are checked before a journal is opened. */
+const TAIL_RECORDS_MAX = 1000;
+
+export type Checked = { readonly kind: 'sound'; readonly tail: Tail };
+
+class Damage extends Error {
+  readonly firstBad: number | null;
+
+  constructor(reason: string, firstBad: number | null = null) {
+    super(reason);
+    this.firstBad = firstBad;
+  }
+}
+
+async function check(dir: string, full: boolean): Promise<Checked | Verified | Damaged> {
+  try {
+    const files = openFiles(dir, true);
+    assertWholeFile(dir, files);
+    return full ? await verify(files) : { kind: 'sound', tail: checkEnd(files) };
+  } catch (error) {
+    if (isCircumstance(error)) throw error;
+    const firstBad = error instanceof Damage ? error.firstBad : null;
+    return { kind: 'damaged', reason: error instanceof Error ? error.message : String(error), firstBad };
+  }
+}
+
+/** What says something about this process's rights and means, and nothing about the journal. */
+function isCircumstance(error: unknown): boolean {
+  const { EACCES, EPERM, EROFS, ENOMEM, EMFILE, ENFILE, ENOSPC } = constants.errno;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return [EACCES, EPERM, EROFS, ENOMEM, EMFILE, ENFILE, ENOSPC].some((errno) => errno === code);
+}
+
+async function verify(files: JournalFiles): Promise<Verified | Damaged> {
+  const [{ verifyJournal }, { LmdbStorage }] = await Promise.all([
+    import('./verify.ts'),
+    import('./lmdb-storage.ts'),
+  ]);
+  return verifyJournal(new LmdbStorage(files));
+}
+
+/** Nothing is ever deleted from a journal, so the file reaches to the last page that LMDB ever used. */
+function assertWholeFile(dir: string, files: JournalFiles): void {
+  const { lastPageNumber, pageSize } = statsOf(files.root);
+  const expected = (lastPageNumber + 1) * pageSize;
+  const { size } = statSync(dataFile(dir));
+  if (size < expected)
+    throw new Damage(`the file has ${size} bytes of at least ${expected}: it was cut short`);
+}
+
+function checkEnd(files: JournalFiles): Tail {
+  const state = files.positions.get(STATE);
+  if (state === undefined) throw new Damage('its projections are missing');
+  assertContiguous(files, state.tail.seq);
+  assertChained(files, state.tail);
+  assertDevices(files, state.tail.seq);
+  return state.tail;
+}
+
+/** `last` keys from 1 to `last` leave no room for a gap; the keys are only walked to name it. */
+function assertContiguous(files: JournalFiles, last: number): void {
+  const { log } = files;
+  const [end] = log.getKeys({ reverse: true, limit: 1 });
+  if (end === last && statsOf(log).entryCount === last) return;
+  let expected = 1;
+  for (const key of log.getKeys()) {
+    if (key !== expected) throw new Damage(`record ${expected} is missing, ${key} comes next`, expected);
+    expected += 1;
+  }
+  throw new Damage(`the log ends at record ${expected - 1}, its projections at ${last}`, expected);
+}
+
+/** From the hash stored with the projections backwards, each record naming the hash of the one before. */
+function assertChained(files: JournalFiles, tail: Tail): void {
+  const range = files.log.getRange({ start: tail.seq, reverse: true, limit: TAIL_RECORDS_MAX });
+  let { seq, hash } = tail;
+  for (const { key, value } of range) {
+    if (key !== seq || sha256(value) !== hash)
+      throw new Damage(`record ${seq} is not the one that was written`, seq);
+    hash = JSON.parse(Buffer.from(value).toString()).prev;
+    seq -= 1;
+  }
+  if (seq > Math.max(0, tail.seq - TAIL_RECORDS_MAX)) throw new Damage(`record ${seq} cannot be found`, seq);
+}
+
+function assertDevices(files: JournalFiles, last: number): void {
+  let devices = 0;
+  for (const { key, value } of files.devices.getRange()) {
+    if (value.version > last)
+      throw new Damage(`what is known of ${key} is of a record beyond ${last}, the last`);
+    devices += 1;
+  }
+  const { entryCount } = statsOf(files.devices);
+  if (devices !== entryCount) throw new Damage(`${devices} of ${entryCount} devices can be read`);
+}
+
+const args = process.argv.slice(2);
+const dir = args.find((one) => one !== '--full');
+if (dir === undefined) throw new Error('usage: journal-check.ts [--full] DIR');
+console.log(JSON.stringify(await check(dir, args.includes('--full'))));

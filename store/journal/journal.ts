@@ -1,0 +1,70 @@
+/**
+ * The port to a host's journal: the append-only, hash-chained record of what was decided,
+ * with the projections that change in the same transaction.
+ *
+ * Appends of one turn of the event loop share one durable commit. `device` answers from
+ * what is durable; `latest` also from what is on its way to the disk. An append that was
+ * decided on an older version of a device is refused as a whole.
+ */
+import type { Cursor, Fact, Machine } from '../../events/fact.ts';
+import type { HostId, Uuid } from '../../events/names.ts';
+import type { StoredRecord } from '../../events/record.ts';
+import type { StreamName } from '../../events/stream.ts';
+import type { Device } from '../device.ts';
+
+/** Whose journal it is; written in its first record. */
+export type JournalIdentity = {
+  readonly journal: string;
+  readonly host: HostId;
+  readonly machine: Machine;
+};
+
+export type CursorName = Exclude<StreamName, 'observed'>;
+
+/** How far streams were read and facts were forwarded. */
+export type Positions = {
+  readonly desired: Cursor | null;
+  readonly command: Cursor | null;
+  /** Sequence of the last fact that the server acknowledged. */
+  readonly forwarded: number;
+  /** The sequence which that fact got in the observed stream; 0 before the first. */
+  readonly witnessed: number;
+  /** The incarnation under which this journal last spoke for its host; 0 before the first. */
+  readonly incarnation: number;
+};
+
+/** Facts to record, in order, and positions that move with them, all or nothing. */
+export type Append = {
+  readonly facts: readonly Fact[];
+  /** Refuse the append if the device's latest version is another one. */
+  readonly expected?: { readonly uuid: Uuid; readonly version: number };
+  readonly positions?: Partial<Omit<Positions, 'incarnation'>>;
+};
+
+/** `stale`: the device changed meanwhile; decide again. `failed`: not stored (a full disk, an I/O error). */
+export type AppendResult =
+  | { readonly kind: 'durable'; readonly records: readonly StoredRecord[] }
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'failed'; readonly cause: unknown };
+
+export interface Journal {
+  readonly identity: JournalIdentity;
+  /** Sequence and hash of the last durable record. */
+  tail(): { readonly seq: number; readonly hash: string };
+  positions(): Positions;
+  /** The durable state of a UUID; a blank one when nothing is known of it. */
+  device(uuid: Uuid): Device;
+  /** Like `device`, with what is not yet durable. */
+  latest(uuid: Uuid): Device;
+  /** Every UUID of which anything is known, durable state. */
+  devices(): Iterable<Device>;
+  /** True when this event (its eventKey) was recorded for the UUID, durable or on its way. */
+  seen(uuid: Uuid, key: string): boolean;
+  append(append: Append): Promise<AppendResult>;
+  /** Up to `limit` durable records with a sequence greater than `after`. */
+  read(after: number, limit: number): readonly StoredRecord[];
+  close(): Promise<void>;
+}
+
+/** What the journal stamps on each record. */
+export type Stamp = () => { readonly time: string; readonly boot: string };

@@ -1,0 +1,105 @@
+/**
+ * A journal's storage in LMDB: log and projections in one environment and one transaction.
+ *
+ * The log only ever grows at its end. transactionSync is given braces and putSync, since
+ * a promise returned from it would make it return before it is committed.
+ */
+import { sha256 } from '../../events/digest.ts';
+import type { Uuid } from '../../events/names.ts';
+import { NO_RECORD, type StoredRecord } from '../../events/record.ts';
+import type { Device } from '../device.ts';
+import { eventMarkKey } from './draft.ts';
+import { type JournalFiles, STATE, type StoredState } from './journal-files.ts';
+import {
+  assertFollows,
+  type Batch,
+  type EventMark,
+  FOLD_VERSION,
+  type JournalStorage,
+  type Projections,
+} from './journal-storage.ts';
+import { NO_POSITIONS } from './positions.ts';
+import { Replay, recordsOf } from './replay.ts';
+
+const NOTHING: StoredState = {
+  fold: FOLD_VERSION,
+  tail: { seq: 0, hash: NO_RECORD },
+  positions: NO_POSITIONS,
+};
+
+export class LmdbStorage implements JournalStorage {
+  readonly #files: JournalFiles;
+
+  constructor(files: JournalFiles) {
+    this.#files = files;
+  }
+
+  projections(): Projections {
+    const devices = new Map<Uuid, Device>();
+    for (const { key, value } of this.#files.devices.getRange()) devices.set(key, value);
+    return { ...this.#state(), devices };
+  }
+
+  read(after: number, limit: number): readonly StoredRecord[] {
+    const range = this.#files.log.getRange({ start: after + 1, limit });
+    return Array.from(range, ({ key, value }) => ({ seq: key, bytes: value, hash: sha256(value) }));
+  }
+
+  eventSeq(uuid: Uuid, key: string): number | undefined {
+    return this.#files.events.get(eventMarkKey(uuid, key));
+  }
+
+  eventCount(): number {
+    return this.#files.events.getCount();
+  }
+
+  commit(batch: Batch): void {
+    const { root, devices, positions } = this.#files;
+    root.transactionSync(() => {
+      assertFollows(batch, this.#state().tail);
+      for (const record of batch.records) this.#log(record);
+      for (const device of batch.devices) devices.putSync(device.uuid, device);
+      for (const event of batch.events) this.#index(event);
+      positions.putSync(STATE, { fold: FOLD_VERSION, tail: batch.tail, positions: batch.positions });
+    });
+  }
+
+  /** Makes the projections again from the log, for a fold that answers otherwise. Throws Misfit. */
+  rebuild(): void {
+    const { root, devices, events, positions } = this.#files;
+    const stored = this.#state().positions;
+    root.transactionSync(() => {
+      devices.clearSync();
+      events.clearSync();
+      const replay = new Replay();
+      for (const record of recordsOf(this)) this.#index(replay.apply(record));
+      for (const device of replay.devices.values()) devices.putSync(device.uuid, device);
+      const { tail, positions: folded } = replay;
+      positions.putSync(STATE, {
+        fold: FOLD_VERSION,
+        tail,
+        positions: { ...stored, incarnation: folded.incarnation },
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#files.root.close();
+  }
+
+  /** putSync answers whether it stored anything, though its type does not say so. */
+  #log({ seq, bytes }: StoredRecord): void {
+    const stored: unknown = this.#files.log.putSync(seq, bytes, { append: true });
+    if (stored !== true) throw new Error(`bug: record ${seq} is not the last of the log`);
+  }
+
+  /** The first record of an event is the one that counts. */
+  #index(event: EventMark | undefined): void {
+    if (event === undefined) return;
+    this.#files.events.putSync(eventMarkKey(event.uuid, event.key), event.seq, { noOverwrite: true });
+  }
+
+  #state(): StoredState {
+    return this.#files.positions.get(STATE) ?? NOTHING;
+  }
+}

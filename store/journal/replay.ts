@@ -1,0 +1,97 @@
+/**
+ * A log, record by record, back into what it folds to.
+ *
+ * Each record must follow the one before by number and by hash, and be read again as what
+ * it was written as. Kinds and versions of a newer program are counted and left out of the fold.
+ */
+import { type Envelope, type Fact, facts } from '../../events/fact.ts';
+import type { Uuid } from '../../events/names.ts';
+import { type DecodedRecord, decodeRecord, NO_RECORD, type StoredRecord } from '../../events/record.ts';
+import { type Device, unknownDevice } from '../device.ts';
+import { evolve } from '../evolve.ts';
+import { eventKeyOf } from './draft.ts';
+import type { Positions } from './journal.ts';
+import type { EventMark, JournalReader, Tail } from './journal-storage.ts';
+import { advance, NO_POSITIONS } from './positions.ts';
+
+/** Most records in memory while a log is read. */
+const CHUNK_RECORDS_MAX = 100;
+
+/** Something in a journal does not fit. `seq` is the record in question, null when it is none. */
+export class Misfit extends Error {
+  override readonly name = 'Misfit';
+  readonly seq: number | null;
+
+  constructor(message: string, options: { readonly seq?: number; readonly cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.seq = options.seq ?? null;
+  }
+}
+
+/** The record does not name the one before it as it is; one of the two was changed. */
+export class BrokenChain extends Misfit {}
+
+/** All records, a chunk at a time. */
+export function* recordsOf(reader: JournalReader): Generator<StoredRecord> {
+  let after = 0;
+  for (;;) {
+    const chunk = reader.read(after, CHUNK_RECORDS_MAX);
+    yield* chunk;
+    const last = chunk.at(-1);
+    if (last === undefined) return;
+    after = last.seq;
+  }
+}
+
+export class Replay {
+  readonly devices = new Map<Uuid, Device>();
+  tail: Tail = { seq: 0, hash: NO_RECORD };
+  positions: Positions = NO_POSITIONS;
+  /** Records of a kind or version that this program does not know. */
+  unknown = 0;
+  #host = '';
+
+  /** Folds the next record; answers with the event that it records, if any. Throws Misfit. */
+  apply(record: StoredRecord): EventMark | undefined {
+    const seq = this.tail.seq + 1;
+    if (record.seq !== seq) throw new Misfit(`record ${seq} is missing, ${record.seq} comes next`, { seq });
+    const { envelope, fact } = decode(record);
+    if (envelope.seq !== seq)
+      throw new Misfit(`record ${seq} says that it is record ${envelope.seq}`, { seq });
+    if (envelope.prev !== this.tail.hash)
+      throw new BrokenChain(`record ${seq} was not written after this record ${seq - 1}`, { seq });
+    if (seq === 1 && fact?.kind !== 'genesis') throw new Misfit('the first record is not genesis', { seq });
+    this.tail = { seq, hash: record.hash };
+    if (fact === null) return this.#skip(envelope);
+    return this.#fold(fact, seq);
+  }
+
+  #skip(envelope: Envelope): undefined {
+    const { seq, kind } = envelope;
+    if (isKnown(envelope)) throw new Misfit(`record ${seq} is not a ${kind} as it should be`, { seq });
+    this.unknown += 1;
+  }
+
+  #fold(fact: Fact, seq: number): EventMark | undefined {
+    if (fact.kind === 'genesis') this.#host = fact.host;
+    this.positions = advance(this.positions, fact);
+    if (!('uuid' in fact)) return undefined;
+    const before = this.devices.get(fact.uuid) ?? unknownDevice(this.#host, fact.uuid);
+    this.devices.set(fact.uuid, evolve(before, fact, seq));
+    const key = eventKeyOf(fact);
+    return key === undefined ? undefined : { uuid: fact.uuid, key, seq };
+  }
+}
+
+function decode(record: StoredRecord): DecodedRecord {
+  try {
+    return decodeRecord(record.bytes);
+  } catch (cause) {
+    throw new Misfit(`record ${record.seq} cannot be read`, { seq: record.seq, cause });
+  }
+}
+
+function isKnown({ kind, v }: Envelope): boolean {
+  const known = Object.entries(facts).find(([name]) => name === kind);
+  return known?.[1].shape.v.safeParse(v).success === true;
+}

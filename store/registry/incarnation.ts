@@ -1,0 +1,115 @@
+/**
+ * Incarnation: which agent speaks for a host, agreed on in the registry.
+ *
+ * An agent raises its host's number by compare-and-set when it starts; one that finds a
+ * higher number later was overtaken and stops writing, anywhere. So a journal or a machine that
+ * was cloned is noticed, and a host id that is given twice is refused with both identities named.
+ */
+import type { Machine } from '../../events/fact.ts';
+import type { HostId } from '../../events/names.ts';
+import { decodeIncarnation, encodeValue, type Incarnation } from './hold.ts';
+import { type Registry, type RegistryKey, RegistryUnavailable } from './registry.ts';
+import { reading, type Unknown, unknown } from './standing.ts';
+
+/** Who wants to speak for the host. */
+export type Speaker = { readonly host: HostId; readonly journal: string; readonly machine: Machine };
+
+/** Another journal or machine speaks for the host; `message` names both and the way out. */
+type Other = { readonly kind: 'other'; readonly identity: Incarnation; readonly message: string };
+
+export type Raised = { readonly kind: 'raised'; readonly incarnation: number } | Other | Unknown;
+
+/**
+ * `ours`: this agent still speaks for its host. `overtaken`: a later start of it does.
+ * `lost`: the registry has forgotten a write that it had acknowledged.
+ */
+export type Speaking =
+  | { readonly kind: 'ours' }
+  | { readonly kind: 'overtaken'; readonly incarnation: number }
+  | { readonly kind: 'lost' }
+  | Other
+  | Unknown;
+
+/**
+ * Makes this agent the one that speaks for its host. `last` is the incarnation that its journal
+ * knows, 0 for none; the new one is higher than that and than what the registry had.
+ */
+export async function raiseIncarnation(registry: Registry, speaker: Speaker, last: number): Promise<Raised> {
+  const standing = await identityOf(registry, speaker.host);
+  if (standing.kind === 'unknown') return standing;
+  const { identity, revision } = standing;
+  if (identity !== null && !isSame(identity, speaker)) return other(identity, speaker);
+  const incarnation = Math.max(last, identity?.incarnation ?? 0) + 1;
+  const { journal, machine } = speaker;
+  const value = encodeValue({ v: 1, journal, machine, incarnation });
+  const written = await registry.write(keyOf(speaker.host), value, revision);
+  if (written.kind === 'written') return { kind: 'raised', incarnation };
+  if (written.kind === 'unknown') return written;
+  return unknown(`another agent of host ${speaker.host} was faster`);
+}
+
+/** Whether the agent that raised to `incarnation` still speaks for its host. */
+export async function stillOurs(
+  registry: Registry,
+  speaker: Speaker,
+  incarnation: number,
+): Promise<Speaking> {
+  const standing = await identityOf(registry, speaker.host);
+  if (standing.kind === 'unknown') return standing;
+  const { identity } = standing;
+  if (identity === null) return { kind: 'lost' };
+  if (!isSame(identity, speaker)) return other(identity, speaker);
+  if (identity.incarnation > incarnation) {
+    return { kind: 'overtaken', incarnation: identity.incarnation };
+  }
+  return { kind: identity.incarnation === incarnation ? 'ours' : 'lost' };
+}
+
+type Standing = {
+  readonly kind: 'known';
+  readonly revision: number;
+  readonly identity: Incarnation | null;
+};
+
+function identityOf(registry: Registry, host: HostId): Promise<Standing | Unknown> {
+  return reading(async () => {
+    const entry = await registry.read(keyOf(host));
+    const value = entry?.value ?? null;
+    const identity = value === null ? null : decodeAt(host, value);
+    return { kind: 'known', revision: entry?.revision ?? 0, identity } as const;
+  });
+}
+
+function decodeAt(host: HostId, value: Uint8Array): Incarnation {
+  try {
+    return decodeIncarnation(value);
+  } catch (cause) {
+    const what = `the registry's value of ${keyOf(host)} is not an identity that this program reads`;
+    throw new RegistryUnavailable(what, { cause });
+  }
+}
+
+function keyOf(host: HostId): RegistryKey {
+  return `host.${host}`;
+}
+
+function isSame(identity: Incarnation, speaker: Speaker): boolean {
+  return (
+    identity.journal === speaker.journal &&
+    identity.machine.machineId === speaker.machine.machineId &&
+    identity.machine.product === speaker.machine.product
+  );
+}
+
+function other(identity: Incarnation, speaker: Speaker): Other {
+  const message =
+    `host ${speaker.host} is spoken for by ${describe(identity)}; this agent has ${describe(speaker)}. ` +
+    'Give this agent a host id of its own, or run it with the journal and on the machine of the first';
+  return { kind: 'other', identity, message };
+}
+
+function describe(who: Pick<Speaker, 'journal' | 'machine'>): string {
+  const { machineId, product } = who.machine;
+  const which = product === null ? '' : ` (product ${product})`;
+  return `journal ${who.journal} on machine ${machineId}${which}`;
+}

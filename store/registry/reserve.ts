@@ -1,0 +1,218 @@
+/**
+ * The reservation protocol: how a claim takes its UUID in the fleet's registry, and gives it back.
+ *
+ * Every act is a compare-and-set; a refusal names the revision that stands instead, which is read and
+ * cannot change. free → held is the only way in. An `unknown` outcome may still take effect at any
+ * later time, and is closed by asking again with the same arguments: that moves the key past every
+ * write still on its way, which a read could not. So whoever gave up a claim calls giveBack until it answers.
+ */
+import type { Holder } from '../../events/fact.ts';
+import { type Claim, type Generation, sameClaim, sameGeneration, type Uuid } from '../../events/names.ts';
+import { encodeValue, type Hold } from './hold.ts';
+import type { Registry, Written } from './registry.ts';
+import {
+  holderOf,
+  type Owner,
+  overtaken,
+  reading,
+  relation,
+  type Standing,
+  standingAt,
+  type Unknown,
+  unknown,
+} from './standing.ts';
+
+/** Most writes in one call; after that others are too busy with the key, and the caller tries later. */
+const WRITES_PER_CALL_MAX = 4;
+
+/** What `take` is asked for. */
+export type Wish = Owner & {
+  readonly generation: Generation;
+  /** The claim that this one is declared to take the place of: it is waited for, not conflicted with. */
+  readonly replaces: Claim | null;
+};
+
+/**
+ * `held`: the UUID is this claim's. `taken`: another claim holds it. `leaving`: another claim is
+ * on its way out. `fenced`: it was taken from this host by force.
+ */
+export type Taken =
+  | { readonly kind: 'held'; readonly revision: number }
+  | { readonly kind: 'taken' | 'leaving' | 'fenced'; readonly holder: Holder }
+  | Unknown;
+
+/** `not-ours`: the key is free, another's, or fenced, and was left so. */
+export type Marked =
+  | { readonly kind: 'marked'; readonly revision: number }
+  | { readonly kind: 'not-ours' }
+  | Unknown;
+
+/** `given`: the key is free. `not-ours`: it is another's, or fenced, and was left so. */
+export type GivenBack = { readonly kind: 'given' } | { readonly kind: 'not-ours' } | Unknown;
+
+type Answer = { readonly kind: string };
+
+/** A write to try, and what it means when it succeeds. A null value erases. */
+type Attempt<T> = {
+  readonly kind: 'attempt';
+  readonly value: Uint8Array | null;
+  readonly expected: number;
+  done(revision: number): T;
+};
+
+/** Takes the UUID for a claim, or says who has it. Repeated with the same wish, it finds its own earlier write. */
+export function take(registry: Registry, uuid: Uuid, wish: Wish): Promise<Taken> {
+  const hold = holdOf(wish, 'held');
+  const at = (expected: number): Attempt<Taken> => ({
+    kind: 'attempt',
+    value: encodeValue(hold),
+    expected,
+    done: (revision) => ({ kind: 'held', revision }),
+  });
+  return pursue(registry, uuid, at(0), (standing) => {
+    const { revision } = standing;
+    if (standing.kind === 'free') return at(revision);
+    const how = relation(standing.hold, wish);
+    switch (how) {
+      case 'ours':
+        return sameHold(standing.hold, hold) ? { kind: 'held', revision } : at(revision);
+      case 'vacated':
+        return at(revision);
+      case 'overtaken':
+        return overtaken(wish);
+      case 'fenced':
+        return { kind: 'fenced', holder: holderOf(standing) };
+      case 'other':
+        return rival(holderOf(standing), wish.replaces);
+      default:
+        return how satisfies never;
+    }
+  });
+}
+
+/** Tells the fleet that a hold is on its way out. `revision` is where the hold was last known to stand. */
+export function markReleasing(
+  registry: Registry,
+  uuid: Uuid,
+  hold: Owner & { readonly generation: Generation },
+  revision: number,
+): Promise<Marked> {
+  const releasing = holdOf(hold, 'releasing');
+  const at = (expected: number): Attempt<Marked> => ({
+    kind: 'attempt',
+    value: encodeValue(releasing),
+    expected,
+    done: (marked) => ({ kind: 'marked', revision: marked }),
+  });
+  return pursue(registry, uuid, at(revision), (standing) => {
+    if (standing.kind === 'free') return { kind: 'not-ours' };
+    const how = relation(standing.hold, hold);
+    switch (how) {
+      case 'ours':
+        if (sameHold(standing.hold, releasing)) return { kind: 'marked', revision: standing.revision };
+        return at(standing.revision);
+      case 'overtaken':
+        return overtaken(hold);
+      case 'vacated':
+      case 'fenced':
+      case 'other':
+        return { kind: 'not-ours' };
+      default:
+        return how satisfies never;
+    }
+  });
+}
+
+/**
+ * Gives the UUID back. `revision` is where the hold was last known to stand; null for a claim that was
+ * given up before its outcome was known. A key that is free already is erased once more, and another
+ * host's tombstone written once more: a write of this claim may still be on its way to that very revision.
+ */
+export function giveBack(
+  registry: Registry,
+  uuid: Uuid,
+  owner: Owner,
+  revision: number | null,
+): Promise<GivenBack> {
+  const erase = (expected: number): Attempt<GivenBack> => ({
+    kind: 'attempt',
+    value: null,
+    expected,
+    done: () => ({ kind: 'given' }),
+  });
+  return pursue(registry, uuid, erase(revision ?? 0), (standing) => {
+    if (standing.kind === 'free') return erase(standing.revision);
+    const how = relation(standing.hold, owner);
+    switch (how) {
+      case 'ours':
+        return erase(standing.revision);
+      case 'vacated':
+        return restore(standing.hold, standing.revision);
+      case 'overtaken':
+        return overtaken(owner);
+      case 'fenced':
+      case 'other':
+        return { kind: 'not-ours' };
+      default:
+        return how satisfies never;
+    }
+  });
+}
+
+function restore(hold: Hold, expected: number): Attempt<GivenBack> {
+  return { kind: 'attempt', value: encodeValue(hold), expected, done: () => ({ kind: 'not-ours' }) };
+}
+
+/** Writes, and while refused reads what stands instead and does as `react` says. */
+async function pursue<T extends Answer>(
+  registry: Registry,
+  uuid: Uuid,
+  first: Attempt<T>,
+  react: (standing: Standing) => Attempt<T> | T,
+): Promise<T | Unknown> {
+  let attempt = first;
+  for (let write = 0; write < WRITES_PER_CALL_MAX; write += 1) {
+    const written = await put(registry, uuid, attempt);
+    if (written.kind === 'written') return attempt.done(written.revision);
+    if (written.kind === 'unknown') return written;
+    const { revision } = written;
+    if (revision === null) return unknown(`the registry refused ${uuid} without saying where it stands`);
+    const standing = await reading(() => standingAt(registry, uuid, revision));
+    if (standing.kind === 'unknown') return standing;
+    const next = standing.kind === 'overwritten' ? { ...attempt, expected: revision } : react(standing);
+    if (!isAttempt(next)) return next;
+    attempt = next;
+  }
+  return unknown(`others kept writing ${uuid}`);
+}
+
+function isAttempt<T extends Answer>(next: Attempt<T> | T): next is Attempt<T> {
+  return next.kind === 'attempt';
+}
+
+function put<T>(registry: Registry, uuid: Uuid, attempt: Attempt<T>): Promise<Written> {
+  const { value, expected } = attempt;
+  return value === null ? registry.erase(uuid, expected) : registry.write(uuid, value, expected);
+}
+
+function rival(holder: Holder, replaces: Claim | null): Taken {
+  const named = replaces !== null && sameClaim(replaces, holder.claim);
+  return { kind: named || holder.phase === 'releasing' ? 'leaving' : 'taken', holder };
+}
+
+/** Names every member: what a caller has beside them must not get into the registry. */
+function holdOf(from: Owner & { readonly generation: Generation }, phase: Hold['phase']): Hold {
+  const { host, parent, type } = from.claim;
+  const { epoch, sequence } = from.generation;
+  const { incarnation } = from;
+  return { v: 1, claim: { host, parent, type }, phase, generation: { epoch, sequence }, incarnation };
+}
+
+function sameHold(a: Hold, b: Hold): boolean {
+  return (
+    sameClaim(a.claim, b.claim) &&
+    a.phase === b.phase &&
+    sameGeneration(a.generation, b.generation) &&
+    a.incarnation === b.incarnation
+  );
+}

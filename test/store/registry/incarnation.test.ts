@@ -1,0 +1,109 @@
+/** Which agent speaks for a host. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { raiseIncarnation, type Speaker, stillOurs } from '../../../store/registry/incarnation.ts';
+import { MemoryRegistry } from '../../../store/registry/registry-memory.ts';
+import { down, faulty } from './reserve-fixture.ts';
+
+const KEY = 'host.node-7.example.org';
+const AGENT: Speaker = {
+  host: 'node-7.example.org',
+  journal: 'journal-1',
+  machine: { machineId: 'machine-1', product: 'product-1' },
+};
+
+let registry: MemoryRegistry;
+
+beforeEach(() => {
+  registry = new MemoryRegistry(() => '2026-01-01T00:00:00.000Z');
+});
+
+describe('raiseIncarnation', () => {
+  test('every start of the same journal on the same machine raises by one', async () => {
+    expect(await raiseIncarnation(registry, AGENT, 0)).toEqual({ kind: 'raised', incarnation: 1 });
+    expect(await raiseIncarnation(registry, AGENT, 1)).toEqual({ kind: 'raised', incarnation: 2 });
+  });
+
+  test('is higher than the journal and the registry know, whichever is behind', async () => {
+    expect(await raiseIncarnation(registry, AGENT, 6)).toEqual({ kind: 'raised', incarnation: 7 });
+    expect(await raiseIncarnation(registry, AGENT, 2)).toEqual({ kind: 'raised', incarnation: 8 });
+  });
+
+  test('a host whose key was erased begins anew from what its journal knows', async () => {
+    await registry.erase(KEY, 0);
+    expect(await raiseIncarnation(registry, AGENT, 4)).toEqual({ kind: 'raised', incarnation: 5 });
+  });
+
+  test.each([
+    ['journal', { ...AGENT, journal: 'journal-2' }],
+    ['machine', { ...AGENT, machine: { machineId: 'machine-2', product: 'product-1' } }],
+    ['product', { ...AGENT, machine: { machineId: 'machine-1', product: 'product-2' } }],
+  ])('another %s is refused, with both identities named', async (_what, stranger) => {
+    await raiseIncarnation(registry, AGENT, 0);
+    const answer = await raiseIncarnation(registry, stranger, 9);
+    expect(answer).toMatchObject({ kind: 'other', identity: { journal: 'journal-1', incarnation: 1 } });
+    const message = answer.kind === 'other' ? answer.message : '';
+    for (const { journal, machine } of [AGENT, stranger]) {
+      expect(message).toContain(`journal ${journal} on machine ${machine.machineId}`);
+      expect(message).toContain(`product ${machine.product}`);
+    }
+    expect(await registry.read(KEY)).toMatchObject({ revision: 1 });
+  });
+
+  test('of two that start at once one is raised, and the other asks again', async () => {
+    const answers = await Promise.all([
+      raiseIncarnation(registry, AGENT, 0),
+      raiseIncarnation(registry, AGENT, 0),
+    ]);
+    expect(answers.map((one) => one.kind)).toEqual(['raised', 'unknown']);
+    expect(await raiseIncarnation(registry, AGENT, 0)).toEqual({ kind: 'raised', incarnation: 2 });
+  });
+
+  test('asked again after a lost answer, it raises once more', async () => {
+    const lossy = faulty(registry, {
+      write: async (...write) => {
+        await registry.write(...write);
+        return { kind: 'unknown', cause: 'no answer' };
+      },
+    });
+    expect(await raiseIncarnation(lossy, AGENT, 0)).toEqual({ kind: 'unknown', cause: 'no answer' });
+    expect(await raiseIncarnation(registry, AGENT, 0)).toEqual({ kind: 'raised', incarnation: 2 });
+  });
+
+  test('an unreachable registry, or a value that is no identity, is unknown', async () => {
+    expect(await raiseIncarnation(faulty(registry, { read: down }), AGENT, 0)).toMatchObject({
+      kind: 'unknown',
+    });
+    await registry.write(KEY, new TextEncoder().encode('?'), 0);
+    const answer = await raiseIncarnation(registry, AGENT, 0);
+    expect(answer).toMatchObject({ kind: 'unknown' });
+    expect(String(answer.kind === 'unknown' && answer.cause)).toContain(KEY);
+  });
+});
+
+describe('stillOurs', () => {
+  beforeEach(() => raiseIncarnation(registry, AGENT, 0));
+
+  test('says so until a later start', async () => {
+    expect(await stillOurs(registry, AGENT, 1)).toEqual({ kind: 'ours' });
+    await raiseIncarnation(registry, AGENT, 1);
+    expect(await stillOurs(registry, AGENT, 1)).toEqual({ kind: 'overtaken', incarnation: 2 });
+  });
+
+  test('another journal that speaks for the host is named', async () => {
+    const stranger = { ...AGENT, journal: 'journal-2' };
+    expect(await stillOurs(registry, stranger, 1)).toMatchObject({
+      kind: 'other',
+      identity: { journal: 'journal-1' },
+    });
+  });
+
+  test('what was acknowledged and is not there was lost', async () => {
+    expect(await stillOurs(registry, AGENT, 2)).toEqual({ kind: 'lost' });
+    await registry.erase(KEY, 1);
+    expect(await stillOurs(registry, AGENT, 1)).toEqual({ kind: 'lost' });
+  });
+
+  test('an unreachable registry is unknown', async () => {
+    expect(await stillOurs(faulty(registry, { read: down }), AGENT, 1)).toMatchObject({ kind: 'unknown' });
+  });
+});
