@@ -8,7 +8,7 @@
  * retried slowly, and a look at `available_instances` before each create tells the other case.
  * EBUSY is "in use" only where there is a device, so not from `create`.
  */
-import type { WriteResult } from './host.ts';
+import type { DeviceUser, WriteResult } from './host.ts';
 
 export type Operation = 'create' | 'remove' | 'attribute';
 
@@ -184,6 +184,12 @@ function rule(operation: Operation, errno: number): Rule {
   return TABLE.get(errno)?.[operation] ?? OTHER;
 }
 
+/** That a device is in use, and by whom as far as that is known: `in use by qemu-system-x86 (pid 4711)`. */
+export function inUse(by: readonly DeviceUser[]): string {
+  if (by.length === 0) return 'in use by a process that could not be found out';
+  return `in use by ${by.map(({ pid, command }) => `${command} (pid ${pid})`).join(', ')}`;
+}
+
 /** One sentence about a write that did not succeed, naming the file and what to do. */
 export function describeWrite(operation: Operation, result: Exclude<WriteResult, { kind: 'ok' }>): string {
   switch (result.kind) {
@@ -192,7 +198,7 @@ export function describeWrite(operation: Operation, result: Exclude<WriteResult,
       return `${operation}: ${result.call} of ${result.file} answered ${name} (${result.errno}): ${hint}`;
     }
     case 'in-use':
-      return `${operation}: the device is in use, nothing was written: stop the virtual machine that uses it`;
+      return `${operation}: ${inUse(result.by)}, nothing was written: stop the virtual machine that uses it`;
     case 'stuck':
       return `${operation}: the write has not returned for ${result.afterMs} ms; it goes on in a process of its own`;
     default:

@@ -16,8 +16,14 @@ export type Room =
   | { readonly kind: 'type-absent' }
   | { readonly kind: 'available'; readonly instances: number };
 
-/** Who uses a device: nobody, somebody, or not asked. */
-export type Use = 'free' | 'in-use' | 'unknown';
+/** A process that has a device open; `command` is its name as the kernel keeps it. */
+export type DeviceUser = { readonly pid: number; readonly command: string };
+
+/** Somebody uses the device. `by` is empty when it cannot be found out who. */
+export type InUse = { readonly kind: 'in-use'; readonly by: readonly DeviceUser[] };
+
+/** Whether a device is in use; `unknown` also when that was not asked. */
+export type Use = { readonly kind: 'free' } | { readonly kind: 'unknown' } | InUse;
 
 /** A UUID as seen in sysfs just now. */
 export type Observed =
@@ -53,7 +59,7 @@ export type Look = {
 export type WriteResult =
   | { readonly kind: 'ok' }
   | { readonly kind: 'errno'; readonly errno: number; readonly call: 'open' | 'write'; readonly file: string }
-  | { readonly kind: 'in-use' }
+  | InUse
   | { readonly kind: 'stuck'; readonly afterMs: number };
 
 /** Every device on the bus; one that is still being made has a null type. */

@@ -10,6 +10,7 @@ import { type Attribute, type Claim, sameAttributes, sameClaim, sameGeneration }
 import type { WaitingReason } from '../events/reasons.ts';
 import type { Desired, Device, Reservation } from '../store/device.ts';
 import { writesBetween } from './attributes.ts';
+import { inUse } from './errno.ts';
 import type { Look, Observed, Place, Room } from './host.ts';
 import type { DriftCause, Plan, Step, Wake } from './step.ts';
 
@@ -192,8 +193,9 @@ function planRemoval(reservation: Reservation, seen: Seen, cause: 'Withdrawn' | 
       'its remove file is gone for good; only unregistering its parent (a driver reload, a reboot) clears it';
     return wait('Unremovable', cure, 'parent');
   }
-  if (seen.use === 'in-use')
-    return wait('InUse', 'the device is in use; it is removed once it is free', 'timer');
+  if (seen.use.kind === 'in-use') {
+    return wait('InUse', `${inUse(seen.use.by)}; the device is removed once it is free`, 'timer');
+  }
   const leaving = reservation.phase === 'releasing' || reservation.phase === 'fenced';
   return step(leaving ? { do: 'remove', place: seen.place } : { do: 'begin-release', cause });
 }

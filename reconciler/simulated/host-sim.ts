@@ -7,13 +7,16 @@
 import type { Attribute, Uuid } from '../../events/names.ts';
 import type { Clock } from '../clock.ts';
 import { ERRNO, errnoName } from '../errno.ts';
-import type { Change, Host, Look, Observed, Place, Survey, WriteResult } from '../host.ts';
+import type { Change, Host, InUse, Look, Observed, Place, Survey, Use, WriteResult } from '../host.ts';
 import { deviceFolder } from '../sysfs/paths.ts';
 import type { KernelAnswer, SimulatedKernel } from './kernel-sim.ts';
 import type { SimDevice } from './kernel-sim-inventory.ts';
 
 /** Time after which a write counts as stuck, unless given. */
 const WRITE_DEADLINE_MS = 30_000;
+
+/** Whoever holds a device of the simulated machine. */
+const HELD: InUse = { kind: 'in-use', by: [{ pid: 4711, command: 'virtual-machine' }] };
 
 export type SimulatedHostParts = {
   readonly kernel: SimulatedKernel;
@@ -84,7 +87,7 @@ class SimulatedHost implements Host {
   remove(uuid: Uuid, place: Place): Promise<WriteResult> {
     const refusal = this.#guard(uuid, place);
     if (refusal !== null) return Promise.resolve(refusal);
-    if (this.#kernel.device(uuid)?.held === true) return Promise.resolve({ kind: 'in-use' });
+    if (this.#kernel.device(uuid)?.held === true) return Promise.resolve(HELD);
     return this.#write(uuid, () => this.#kernel.remove(uuid));
   }
 
@@ -129,6 +132,6 @@ class SimulatedHost implements Host {
 
 function present(device: SimDevice, look: Look): Observed {
   const { parent, type, group, removable, held } = device;
-  const use = !look.use ? 'unknown' : held ? 'in-use' : 'free';
+  const use: Use = !look.use ? { kind: 'unknown' } : held ? HELD : { kind: 'free' };
   return { kind: 'present', place: { parent, type }, iommuGroup: group, removable, use };
 }

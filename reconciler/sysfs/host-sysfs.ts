@@ -154,7 +154,7 @@ class SysfsHost implements Host {
   }
 
   async #present(uuid: Uuid, seen: Present, isAsked: boolean): Promise<Observed | Again> {
-    if (!isAsked || seen.iommuGroup === null) return { ...seen, use: 'unknown' };
+    if (!isAsked || seen.iommuGroup === null) return { ...seen, use: { kind: 'unknown' } };
     const use = await this.#use(seen.iommuGroup);
     // The number may have passed to another device meanwhile.
     return groupOf(busLink(this.#root, uuid)) === seen.iommuGroup ? { ...seen, use } : AGAIN;
@@ -163,8 +163,8 @@ class SysfsHost implements Host {
   /** Opens the group for a moment, which fails while somebody has it open, and would fail for them. */
   async #use(group: number): Promise<Use> {
     const ran = await this.#readers.run({ op: 'probe', file: `${this.#dev}/vfio/${group}` }, null);
-    if (ran.kind === 'in-use') return 'in-use';
-    return ran.kind === 'ok' ? 'free' : 'unknown';
+    if (ran.kind === 'in-use') return ran;
+    return { kind: ran.kind === 'ok' ? 'free' : 'unknown' };
   }
 
   async #room(place: Place): Promise<Room | Unreadable | Again> {

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { basename } from 'node:path';
+import type { InUse } from '../host.ts';
 import { Mark } from './writer-marks.ts';
 
 /** What a helper can be told to do. A device's folder is given by way of its parent. */
@@ -43,7 +44,7 @@ export type Answer =
   | { readonly kind: 'ok' }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'errno'; readonly errno: number; readonly call: 'open' | 'write'; readonly file: string }
-  | { readonly kind: 'in-use' };
+  | InUse;
 
 const { O_NOFOLLOW, O_RDWR, O_WRONLY } = constants;
 const OK: Answer = { kind: 'ok' };
@@ -115,7 +116,7 @@ function remove(task: Extract<Task, { op: 'remove' }>): Answer {
   // Without a vfio device there is nothing that anybody could have open.
   if (group === null) return writeOnce(targetOf(task), '1', O_WRONLY);
   const fd = openGroup(`${groups}/${group}`);
-  if (fd === null) return { kind: 'in-use' };
+  if (fd === null) return { kind: 'in-use', by: [] };
   try {
     if (groupOf(device) !== group) return refusal(E.STALE, 'open', `${device}/iommu_group`);
     if (typeOf(device) !== type) return refusal(E.STALE, 'open', `${device}/mdev_type`);
@@ -152,7 +153,7 @@ function openGroup(file: string): number | null {
 
 function probe(file: string): Answer {
   const fd = openGroup(file);
-  if (fd === null) return { kind: 'in-use' };
+  if (fd === null) return { kind: 'in-use', by: [] };
   closeSync(fd);
   return OK;
 }

@@ -56,7 +56,11 @@ describe('errno', () => {
     expect(text).toBe(
       'create: write of /sys/x/create answered EUSERS (87): the parent has as many instances as its driver allows',
     );
-    expect(describeWrite('remove', { kind: 'in-use' })).toContain('nothing was written');
+    const by = [{ pid: 4711, command: 'qemu-system-x86' }];
+    expect(describeWrite('remove', { kind: 'in-use', by })).toBe(
+      'remove: in use by qemu-system-x86 (pid 4711), nothing was written: stop the virtual machine that uses it',
+    );
+    expect(describeWrite('remove', { kind: 'in-use', by: [] })).toContain('nothing was written');
     expect(describeWrite('remove', { kind: 'stuck', afterMs: 30_000 })).toContain('30000 ms');
   });
 });

@@ -10,7 +10,7 @@ import type { DeviceFact } from '../../events/fact.ts';
 import type { Attribute, Claim, Generation } from '../../events/names.ts';
 import type { WaitingReason } from '../../events/reasons.ts';
 import type { Row } from '../../events/row.ts';
-import type { Observed } from '../../reconciler/host.ts';
+import type { Observed, Use } from '../../reconciler/host.ts';
 import { plan } from '../../reconciler/plan.ts';
 import type { Plan } from '../../reconciler/step.ts';
 import { decide } from '../../store/decide.ts';
@@ -183,7 +183,7 @@ function observedOf(said: string): Observed {
   const { parent, type } = claimOf(what);
   if (type === 'a create') return { kind: 'incomplete', parent };
   if (type === 'a removal') return { kind: 'removing', parent };
-  const use = detail === 'in use' ? 'in-use' : 'free';
+  const use: Use = detail === 'in use' ? { kind: 'in-use', by: [] } : { kind: 'free' };
   const removable = detail !== 'not removable';
   return { kind: 'present', place: { parent, type }, iommuGroup: 1, removable, use };
 }

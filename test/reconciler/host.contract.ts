@@ -51,10 +51,10 @@ const reading: Record<string, Body> = {
     const seen = await presence(world, uuid);
     assert.deepEqual(seen.place, world.place);
     assert.equal(seen.removable, true);
-    assert.equal(seen.use, 'free');
+    assert.deepEqual(seen.use, { kind: 'free' });
     assert.ok(seen.iommuGroup !== null && Number.isInteger(seen.iommuGroup));
     const unasked = await world.host.observe(uuid, { place: world.place, use: false });
-    assert.deepEqual(unasked, { ...seen, use: 'unknown' });
+    assert.deepEqual(unasked, { ...seen, use: { kind: 'unknown' } });
   },
 
   'a survey tells every device on the bus': async (world) => {
@@ -121,8 +121,10 @@ const writing: Record<string, Body> = {
   'a device in use is told so and not removed': async (world) => {
     const uuid = await made(world);
     const close = await world.hold(uuid);
-    assert.equal((await presence(world, uuid)).use, 'in-use');
-    assert.deepEqual(await world.host.remove(uuid, world.place), { kind: 'in-use' });
+    const { use } = await presence(world, uuid);
+    assert.ok(use.kind === 'in-use');
+    assert.equal(use.by.length, 1);
+    assert.deepEqual(await world.host.remove(uuid, world.place), use);
     assert.equal((await presence(world, uuid)).removable, true);
     await close();
     assert.deepEqual(await world.host.remove(uuid, world.place), OK);

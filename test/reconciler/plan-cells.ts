@@ -69,6 +69,12 @@ const HOLDS: readonly (Held | null)[] = [
   ),
 ];
 
+const USES: readonly Use[] = [
+  { kind: 'free' },
+  { kind: 'in-use', by: [{ pid: 4711, command: 'qemu-system-x86' }] },
+  { kind: 'unknown' },
+];
+
 const SIGHTS: readonly Seen[] = [
   { kind: 'unreadable' },
   { kind: 'busy' },
@@ -79,9 +85,7 @@ const SIGHTS: readonly Seen[] = [
   ...Object.keys(ROOMS).map((room) => ({ kind: 'absent', room }) as const),
   ...['P/T', 'P/U', 'Q/U'].flatMap((at) =>
     [true, false].flatMap((removable) =>
-      (['free', 'in-use', 'unknown'] as const).map(
-        (use) => ({ kind: 'present', at, removable, use }) as const,
-      ),
+      USES.map((use) => ({ kind: 'present', at, removable, use }) as const),
     ),
   ),
 ];

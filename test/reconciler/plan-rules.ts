@@ -31,7 +31,7 @@ const elsewhere = (cell: Cell) => cell.seen.kind === 'present' && !standsHere(ce
 const is = ({ seen }: Cell, kind: Seen['kind']) => seen.kind === kind;
 const room = ({ seen }: Cell, ...rooms: string[]) => seen.kind === 'absent' && rooms.includes(seen.room);
 export const removable = ({ seen }: Cell) => seen.kind === 'present' && seen.removable;
-export const inUse = ({ seen }: Cell) => seen.kind === 'present' && seen.use === 'in-use';
+export const inUse = ({ seen }: Cell) => seen.kind === 'present' && seen.use.kind === 'in-use';
 
 const writes = ({ declared, held }: Cell) => {
   const column = APPLIED.indexOf((held?.applied ?? 'nothing') as (typeof APPLIED)[number]);

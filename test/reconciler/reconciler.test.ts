@@ -58,7 +58,7 @@ describe('a device gets a pass', () => {
     const { world } = loop;
     world.answers.set('observe', async () => {
       await world.kernel.remove(UUID);
-      return { kind: 'present', place: PLACE, iommuGroup: 1, removable: true, use: 'unknown' };
+      return { kind: 'present', place: PLACE, iommuGroup: 1, removable: true, use: { kind: 'unknown' } };
     });
     loop.reconciler.trigger(UUID, 'command');
     await world.clock.advance(100);

@@ -106,7 +106,7 @@ describe('a simulated kernel as a process of its own', () => {
     await act({ do: 'hold', uuid: A });
     await expect(act({ do: 'hold', uuid: A })).rejects.toThrow('cannot be opened');
     const host = await connectSimulatedHost({ socket });
-    expect(await host.observe(A, LOOK)).toMatchObject({ kind: 'present', use: 'in-use' });
+    expect(await host.observe(A, LOOK)).toMatchObject({ kind: 'present', use: { kind: 'in-use' } });
     await act({ do: 'release', uuid: A });
     expect(await act({ do: 'list' })).toMatchObject({
       kind: 'listing',

@@ -51,8 +51,8 @@ describe('observing', () => {
     const uuid = fresh();
     tree.device(uuid, PLACE, 'complete', 11);
     const seen = { kind: 'present', place: PLACE, iommuGroup: 11, removable: true };
-    expect(await host.observe(uuid, LOOK)).toEqual({ ...seen, use: 'unknown' });
-    expect(await host.observe(uuid, { place: null, use: true })).toEqual({ ...seen, use: 'free' });
+    expect(await host.observe(uuid, LOOK)).toEqual({ ...seen, use: { kind: 'unknown' } });
+    expect(await host.observe(uuid, { place: null, use: true })).toEqual({ ...seen, use: { kind: 'free' } });
   });
 
   test('use is unknown without a node of the group, and without a group', async () => {
@@ -61,8 +61,8 @@ describe('observing', () => {
     unlinkSync(tree.node(12));
     tree.device(groupless, PLACE, 'complete', null);
     const look = { place: PLACE, use: true };
-    expect(await host.observe(nodeless, look)).toMatchObject({ use: 'unknown', iommuGroup: 12 });
-    expect(await host.observe(groupless, look)).toMatchObject({ use: 'unknown', iommuGroup: null });
+    expect(await host.observe(nodeless, look)).toMatchObject({ use: { kind: 'unknown' }, iommuGroup: 12 });
+    expect(await host.observe(groupless, look)).toMatchObject({ use: { kind: 'unknown' }, iommuGroup: null });
   });
 
   test('a complete device whose remove file is gone cannot be removed', async () => {
