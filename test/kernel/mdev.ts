@@ -25,7 +25,7 @@ export const ERRNO = {
   EPROBE_DEFER: 517,
 } as const;
 
-export type Knob = 'probe_delay_ms' | 'late_delay_ms' | 'remove_delay_ms' | 'probe_errno' | 'fail_every';
+export type Knob = keyof typeof RESTING;
 
 /** Parents whose types `a` and `b` share a pool; and one whose type `c` the core itself limits. */
 export const P0 = 'mdevfleet-0';
@@ -40,13 +40,17 @@ export const FOREVER_MS = 600_000;
 const PARENTS = '/sys/class/mdevfleet';
 const BUS = '/sys/bus/mdev/devices';
 /** Knobs of a parent as they are after loading. */
-const RESTING: Readonly<Record<Knob, number>> = {
+const RESTING = {
   probe_delay_ms: 0,
   late_delay_ms: 0,
   remove_delay_ms: 0,
   probe_errno: 0,
   fail_every: 1,
-};
+  attribute_delay_ms: 0,
+  attribute_errno: 0,
+  attribute_read_delay_ms: 0,
+  attribute_read_errno: 0,
+} as const;
 const CAPACITY = 8;
 const POLL_MS = 5;
 const WAIT_MS_MAX = 90_000;
@@ -131,6 +135,14 @@ export function calls(parent: string): { readonly probes: number; readonly remov
   return {
     probes: Number(read(parentPath(parent, 'probes'))),
     removes: Number(read(parentPath(parent, 'removes'))),
+  };
+}
+
+/** How often attributes of a parent's devices were written to or read. */
+export function attributeCalls(parent: string): { readonly writes: number; readonly reads: number } {
+  return {
+    writes: Number(read(parentPath(parent, 'attribute_writes'))),
+    reads: Number(read(parentPath(parent, 'attribute_reads'))),
   };
 }
 

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import {
+  attributeCalls,
   available,
   calls,
   create,
@@ -139,6 +140,27 @@ export const scenario: Scenario = {
       assert.throws(() => readFileSync(attribute('vendor/secret')), { code: 'EACCES' });
       for (const bit of ['3', '1']) assert.equal(await write(attribute('assign'), bit), 0);
       assert.equal(read(attribute('assigned')), '1\n3');
+    },
+    'attributes: a driver can fail every write or read of one, and take its time about it': async () => {
+      await created(P0, 'a', ID);
+      const level = devicePath(P0, ID, 'vendor/level');
+      setKnob(P0, 'attribute_errno', ERRNO.EIO);
+      setKnob(P0, 'attribute_read_errno', ERRNO.ENODEV);
+      assert.deepEqual([await write(level, '42'), openErrno(level, constants.O_WRONLY)], [ERRNO.EIO, 0]);
+      assert.throws(
+        () => read(level),
+        (error) => errnoOf(error) === ERRNO.ENODEV,
+      );
+      setKnob(P0, 'attribute_errno', 0);
+      setKnob(P0, 'attribute_read_errno', 0);
+      setKnob(P0, 'attribute_delay_ms', FOREVER_MS);
+      const before = attributeCalls(P0);
+      const writing = write(level, '43');
+      await until('the write to reach the driver', () => attributeCalls(P0).writes === before.writes + 1);
+      assert.equal(read(level), '0');
+      setKnob(P0, 'attribute_delay_ms', 0);
+      assert.equal(await writing, 0);
+      assert.equal(read(level), '43');
     },
     'unloading the driver destroys its devices': async () => {
       await created(P0, 'a', ID);

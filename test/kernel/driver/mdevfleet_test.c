@@ -10,8 +10,11 @@
  *   /sys/devices/virtual/mdevfleet/mdevfleet-limited-N  N < limited: type c, at most LIMITED_INSTANCES (EUSERS)
  *       registered      rw  1 while the parent is registered with the mdev core; write 0 or 1
  *       capacity        rw  units in the pool
- *       probes removes  ro  how often the core called us: what a test counts to show that nothing happened
+ *       probes removes attribute_writes attribute_reads
+ *                       ro  how often the core called us: what a test counts to show that nothing happened
  *       fault/          rw  probe_delay_ms late_delay_ms remove_delay_ms probe_errno fail_every
+ *                           attribute_delay_ms attribute_errno        every write to a device's attribute
+ *                           attribute_read_delay_ms attribute_read_errno              every read of one
  *                           Setting a delay to 0 also ends the ones under way, so a test need not guess how long.
  *   /sys/bus/mdev/devices/UUID
  *       assign (write-only, repeats), assigned (read-only), vendor/{level,label,secret,refuse}
@@ -91,12 +94,18 @@ struct fleet_parent {
 
 	atomic_t probes;
 	atomic_t removes;
+	atomic_t attribute_writes;
+	atomic_t attribute_reads;
 	wait_queue_head_t knob_turned;
 	unsigned int probe_delay_ms;
 	unsigned int late_delay_ms;
 	unsigned int remove_delay_ms;
 	unsigned int probe_errno;
 	unsigned int fail_every;
+	unsigned int attribute_delay_ms;
+	unsigned int attribute_errno;
+	unsigned int attribute_read_delay_ms;
+	unsigned int attribute_read_errno;
 };
 
 struct fleet_device {
@@ -164,10 +173,27 @@ static unsigned int pool_available(struct mdev_type *mtype)
 
 /* ---- attributes of a mediated device --------------------------------------------------------------------- */
 
+static int read_fault(struct fleet_parent *parent)
+{
+	atomic_inc(&parent->attribute_reads);
+	delay(parent, &parent->attribute_read_delay_ms);
+	return -(int)READ_ONCE(parent->attribute_read_errno);
+}
+
+static int write_fault(struct fleet_parent *parent)
+{
+	atomic_inc(&parent->attribute_writes);
+	delay(parent, &parent->attribute_delay_ms);
+	return -(int)READ_ONCE(parent->attribute_errno);
+}
+
 static ssize_t level_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct fleet_device *fleet = dev_get_drvdata(dev);
+	int ret = read_fault(fleet->parent);
 
+	if (ret)
+		return ret;
 	return sysfs_emit(buf, "%u\n", READ_ONCE(fleet->level));
 }
 
@@ -175,7 +201,7 @@ static ssize_t level_store(struct device *dev, struct device_attribute *attr, co
 {
 	struct fleet_device *fleet = dev_get_drvdata(dev);
 	unsigned int level;
-	int ret = kstrtouint(buf, 0, &level);
+	int ret = write_fault(fleet->parent) ?: kstrtouint(buf, 0, &level);
 
 	if (ret)
 		return ret;
@@ -189,8 +215,10 @@ static DEVICE_ATTR_RW(level);
 static ssize_t label_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct fleet_device *fleet = dev_get_drvdata(dev);
-	ssize_t ret;
+	ssize_t ret = read_fault(fleet->parent);
 
+	if (ret)
+		return ret;
 	mutex_lock(&fleet->lock);
 	ret = sysfs_emit(buf, "%s\n", fleet->label);
 	mutex_unlock(&fleet->lock);
@@ -201,7 +229,10 @@ static ssize_t label_store(struct device *dev, struct device_attribute *attr, co
 {
 	struct fleet_device *fleet = dev_get_drvdata(dev);
 	ssize_t len = strcspn(buf, "\n");
+	int ret = write_fault(fleet->parent);
 
+	if (ret)
+		return ret;
 	if (len >= LABEL_SIZE)
 		return -EINVAL;
 	mutex_lock(&fleet->lock);
@@ -214,18 +245,24 @@ static DEVICE_ATTR_RW(label);
 
 static ssize_t secret_store(struct device *dev, struct device_attribute *attr, const char *buf, size_t count)
 {
-	return count;
+	struct fleet_device *fleet = dev_get_drvdata(dev);
+
+	return write_fault(fleet->parent) ?: count;
 }
 static DEVICE_ATTR_WO(secret);
 
 static ssize_t refuse_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "0\n");
+	struct fleet_device *fleet = dev_get_drvdata(dev);
+
+	return read_fault(fleet->parent) ?: sysfs_emit(buf, "0\n");
 }
 
 static ssize_t refuse_store(struct device *dev, struct device_attribute *attr, const char *buf, size_t count)
 {
-	return -EINVAL;
+	struct fleet_device *fleet = dev_get_drvdata(dev);
+
+	return write_fault(fleet->parent) ?: -EINVAL;
 }
 static DEVICE_ATTR_RW(refuse);
 
@@ -233,7 +270,7 @@ static ssize_t assign_store(struct device *dev, struct device_attribute *attr, c
 {
 	struct fleet_device *fleet = dev_get_drvdata(dev);
 	unsigned int bit;
-	int ret = kstrtouint(buf, 0, &bit);
+	int ret = write_fault(fleet->parent) ?: kstrtouint(buf, 0, &bit);
 
 	if (ret)
 		return ret;
@@ -251,7 +288,10 @@ static ssize_t assigned_show(struct device *dev, struct device_attribute *attr, 
 	struct fleet_device *fleet = dev_get_drvdata(dev);
 	ssize_t len = 0;
 	unsigned int bit;
+	int ret = read_fault(fleet->parent);
 
+	if (ret)
+		return ret;
 	mutex_lock(&fleet->lock);
 	for (bit = 0; bit < ASSIGN_BITS; bit++)
 		if (fleet->assigned & (1ULL << bit))
@@ -484,17 +524,17 @@ static ssize_t registered_store(struct device *dev, struct device_attribute *att
 }
 static DEVICE_ATTR_RW(registered);
 
-static ssize_t probes_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%d\n", atomic_read(&to_parent(dev)->probes));
-}
-static DEVICE_ATTR_RO(probes);
+#define COUNTER(_name)                                                                                       \
+	static ssize_t _name##_show(struct device *dev, struct device_attribute *attr, char *buf)             \
+	{                                                                                                     \
+		return sysfs_emit(buf, "%d\n", atomic_read(&to_parent(dev)->_name));                          \
+	}                                                                                                     \
+	static DEVICE_ATTR_RO(_name)
 
-static ssize_t removes_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%d\n", atomic_read(&to_parent(dev)->removes));
-}
-static DEVICE_ATTR_RO(removes);
+COUNTER(probes);
+COUNTER(removes);
+COUNTER(attribute_writes);
+COUNTER(attribute_reads);
 
 static ssize_t knob_store(struct fleet_parent *parent, unsigned int *knob, unsigned int max, const char *buf,
 			  size_t count)
@@ -529,12 +569,18 @@ KNOB(late_delay_ms, DELAY_MS_MAX);
 KNOB(remove_delay_ms, DELAY_MS_MAX);
 KNOB(probe_errno, ERRNO_MAX);
 KNOB(fail_every, UINT_MAX);
+KNOB(attribute_delay_ms, DELAY_MS_MAX);
+KNOB(attribute_errno, ERRNO_MAX);
+KNOB(attribute_read_delay_ms, DELAY_MS_MAX);
+KNOB(attribute_read_errno, ERRNO_MAX);
 
 static struct attribute *parent_attrs[] = {
 	&dev_attr_registered.attr,
 	&dev_attr_capacity.attr,
 	&dev_attr_probes.attr,
 	&dev_attr_removes.attr,
+	&dev_attr_attribute_writes.attr,
+	&dev_attr_attribute_reads.attr,
 	NULL,
 };
 
@@ -548,6 +594,10 @@ static struct attribute *fault_attrs[] = {
 	&dev_attr_remove_delay_ms.attr,
 	&dev_attr_probe_errno.attr,
 	&dev_attr_fail_every.attr,
+	&dev_attr_attribute_delay_ms.attr,
+	&dev_attr_attribute_errno.attr,
+	&dev_attr_attribute_read_delay_ms.attr,
+	&dev_attr_attribute_read_errno.attr,
 	NULL,
 };
 
