@@ -14,7 +14,7 @@ import type { PassEnd } from '../reconciler/pass.ts';
 import { Reconciler } from '../reconciler/reconciler.ts';
 import type { CursorName, Journal } from '../store/journal/journal.ts';
 import type { Registry } from '../store/registry/registry.ts';
-import { Link, type LinkLimits } from './link.ts';
+import { Link, type LinkEnd, type LinkLimits } from './link.ts';
 
 /** The effects of an agent. */
 export type AgentPorts = {
@@ -46,17 +46,14 @@ export type AgentOptions = {
   readonly limits: ReconcilerLimits & LinkLimits & { readonly stopDeadlineMs: number };
 };
 
-/** Why an agent came to its end by itself. */
-export type AgentEnd = { readonly kind: 'overtaken'; readonly message: string };
-
 export class Agent {
   readonly #ports: AgentPorts;
   readonly #options: AgentOptions;
   readonly #reconciler: Reconciler;
   readonly #link: Link;
   /** Resolves when the agent must not go on; never rejects. */
-  readonly ended: Promise<AgentEnd>;
-  #end: (end: AgentEnd) => void = () => {};
+  readonly ended: Promise<LinkEnd>;
+  #end: (end: LinkEnd) => void = () => {};
 
   constructor(ports: AgentPorts, options: AgentOptions) {
     const { journal, clock, random, registry, host, streams } = ports;
@@ -72,7 +69,7 @@ export class Agent {
       onRecorded: (uuid, from) => this.#recorded(uuid, from),
       onReached: () => this.#reconciler.registryReached(),
       onTrouble: (error) => ports.log.debug({ err: error }, 'fleet not reached'),
-      onOvertaken: (message) => this.#overtaken(message),
+      onEnd: (end) => this.#mustEnd(end),
     });
     this.#reconciler = new Reconciler({
       ...{ journal, registry, host, clock, random, limits },
@@ -137,9 +134,9 @@ export class Agent {
     this.#link.kick();
   }
 
-  #overtaken(message: string): void {
-    this.#ports.log.error({ reason: message }, 'another agent speaks for this host');
+  #mustEnd(end: LinkEnd): void {
+    this.#ports.log.error({ end }, 'agent must not go on');
     void this.#reconciler.stop();
-    this.#end({ kind: 'overtaken', message });
+    this.#end(end);
   }
 }

@@ -40,7 +40,7 @@ export const EXIT_MEANINGS = {
   incomplete: 'only a part was done; the same command again does the rest',
   locked: 'the journal is in use by another agent',
   foreign: "the journal is another machine's or another host's",
-  damaged: 'the journal is damaged',
+  damaged: 'the journal is damaged, or an older copy of what it was',
   host: "the host's devices cannot be read or changed",
 } as const satisfies Record<Outcome, string>;
 

@@ -8,7 +8,7 @@
 import type { HostId, Uuid } from '../events/names.ts';
 import { type Ring, type Streams, StreamUnavailable } from '../events/stream.ts';
 import { type Cancel, type Clock, type Random, sleep } from '../reconciler/clock.ts';
-import { Forwarder } from '../store/forward.ts';
+import { Forwarder, JournalRolledBack } from '../store/forward.ts';
 import { INTAKE_LIMITS, Intake } from '../store/intake.ts';
 import type { CursorName, Journal } from '../store/journal/journal.ts';
 import { raiseIncarnation, stillOurs } from '../store/registry/incarnation.ts';
@@ -47,9 +47,12 @@ export type LinkOptions = {
   readonly onReached: () => void;
   /** The fleet cannot be reached, or gives no answer; it is tried again. */
   readonly onTrouble: (error: unknown) => void;
-  /** Somebody else speaks for this host: this agent must not write anywhere any more. */
-  readonly onOvertaken: (message: string) => void;
+  /** This agent must not write anywhere any more. */
+  readonly onEnd: (end: LinkEnd) => void;
 };
+
+/** Why an agent may not go on: somebody else speaks for its host, or its journal is an older copy of what it was. */
+export type LinkEnd = { readonly kind: 'overtaken' | 'rolled-back'; readonly message: string };
 
 /** Somebody else speaks for this host. */
 class Overtaken extends Error {}
@@ -133,6 +136,7 @@ export class Link {
     if (state === 'down') return this.#options.onTrouble(new StreamUnavailable('the connection was lost'));
     this.#mustProve = true;
     for (const intake of this.#intakes) intake.reconnected();
+    this.#forwarder.reconnected();
     this.#listening.kick();
   }
 
@@ -146,7 +150,9 @@ export class Link {
     if (proved) await this.#prove();
     for (const intake of this.#intakes) await intake.sync();
     if (proved) this.#options.onReached();
-    this.kick();
+    // What the fleet has of this journal is read though nothing may be there to forward.
+    if (proved) this.#forwarding.kick();
+    else this.kick();
   }
 
   /** The first fact goes at once; those that follow it closely go together. */
@@ -185,12 +191,18 @@ export class Link {
   }
 
   #failed(error: unknown): 'again' | 'give-up' {
-    if (!(error instanceof Overtaken)) {
+    const kind = endOf(error);
+    if (kind === undefined || !(error instanceof Error)) {
       this.#options.onTrouble(error);
       return 'again';
     }
     this.#open = false;
-    this.#options.onOvertaken(error.message);
+    this.#options.onEnd({ kind, message: error.message });
     return 'give-up';
   }
+}
+
+function endOf(error: unknown): LinkEnd['kind'] | undefined {
+  if (error instanceof Overtaken) return 'overtaken';
+  return error instanceof JournalRolledBack ? 'rolled-back' : undefined;
 }

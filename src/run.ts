@@ -8,9 +8,10 @@ import { Agent } from './agent.ts';
 import { openParts } from './compose.ts';
 import type { AgentConfig } from './config.ts';
 import { Failure, type Outcome } from './exit.ts';
+import type { LinkEnd } from './link.ts';
 import type { Logger } from './logger.ts';
 
-/** Runs the agent. Resolves after SIGTERM or SIGINT; throws when it cannot start or was overtaken. */
+/** Runs the agent. Resolves after SIGTERM or SIGINT; throws when it cannot start or must not go on. */
 export async function runAgent(config: AgentConfig, log: Logger): Promise<Outcome> {
   const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]).then(() => null);
   const { ports, options, fleet, close } = await openParts(config, log);
@@ -22,7 +23,7 @@ export async function runAgent(config: AgentConfig, log: Logger): Promise<Outcom
     log.info({ host: config.host, fleet: config.fleet.kind }, 'agent started');
     const end = await Promise.race([stopped, agent.ended]);
     await agent.stop();
-    if (end !== null) throw overtaken(end.message);
+    if (end !== null) throw failed(end);
     log.info({ host: config.host }, 'agent stopped');
     return 'ok';
   } finally {
@@ -36,9 +37,19 @@ function tell(log: Logger, fault: unknown): void {
   log[lasting ? 'warn' : 'info']({ err: fault }, 'fleet not reached');
 }
 
-function overtaken(message: string): Failure {
-  return new Failure(message, {
-    outcome: 'foreign',
-    wayOut: 'give this agent a host id of its own, or stop the other one',
-  });
+function failed({ kind, message }: LinkEnd): Failure {
+  switch (kind) {
+    case 'overtaken':
+      return new Failure(message, {
+        outcome: 'foreign',
+        wayOut: 'give this agent a host id of its own, or stop the other one',
+      });
+    case 'rolled-back':
+      return new Failure(message, {
+        outcome: 'damaged',
+        wayOut: 'put the newest copy of the journal back in its place',
+      });
+    default:
+      return kind satisfies never;
+  }
 }

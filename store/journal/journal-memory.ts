@@ -61,6 +61,17 @@ export class MemoryDisk implements JournalStorage {
     this.#positions = batch.positions;
   }
 
+  /** An image of the disk as it is now, to be put back later. */
+  copy(): MemoryDisk {
+    const image = new MemoryDisk();
+    image.#records.push(...this.#records);
+    for (const [uuid, device] of this.#devices) image.#devices.set(uuid, device);
+    for (const [at, seq] of this.#events) image.#events.set(at, seq);
+    image.#tail = this.#tail;
+    image.#positions = this.#positions;
+    return image;
+  }
+
   async close(): Promise<void> {
     // A disk stays when a journal is closed.
   }

@@ -24,9 +24,13 @@ type Fate = { readonly stored?: number; readonly answered?: boolean; readonly si
 
 type Life = { alive: boolean };
 
+function observedStream(): Stream {
+  return createMemoryStreams({ now: () => '2026-01-01T00:00:00Z' }).observed;
+}
+
 /** The observed stream behind a bad line, with a server that forgets ids at once. */
 class Line {
-  readonly inner = createMemoryStreams({ now: () => '2026-01-01T00:00:00Z' }).observed;
+  inner = observedStream();
   readonly fates: Fate[] = [];
   down = false;
   batches = 0;
@@ -35,14 +39,23 @@ class Line {
   /** The stream as one life of an agent reaches it: once that has ended, nothing more is sent. */
   stream(life: Life): Stream {
     return new Proxy<Stream>(this.inner, {
-      get: (target, name) => {
-        const member: unknown = Reflect.get(target, name, target);
+      get: (_, name) => {
+        const member: unknown = Reflect.get(this.inner, name, this.inner);
         if (typeof member !== 'function') return member;
         const call: (...args: never[]) => unknown =
-          name === 'appendAll' ? this.#appendAll.bind(this) : this.#read.bind(this, member.bind(target));
+          name === 'appendAll' ? this.#appendAll.bind(this) : this.#read.bind(this, member.bind(this.inner));
         return (...args: never[]) => (life.alive ? call(...args) : new Promise(() => undefined));
       },
     });
+  }
+
+  /** The stream is another one, which has the first so many messages of the old one. */
+  async recreate(kept: number): Promise<void> {
+    const before = await this.inner.next('>', 0, kept === 0 ? 1 : kept);
+    this.inner = observedStream();
+    for (const { subject, id, data } of before.slice(0, kept)) {
+      await this.inner.append({ subject, id: id ?? '', data });
+    }
   }
 
   async #read(member: (...args: unknown[]) => unknown, ...args: unknown[]): Promise<unknown> {
@@ -100,6 +113,13 @@ export class World {
   /** Kills the agent and starts another one on the same disk. */
   restart(): void {
     this.disk = this.journal.crash();
+    this.journal = this.#open('another');
+    this.forwarder = this.#forwarder();
+  }
+
+  /** Puts back what was on the disk before. */
+  putBack(disk: MemoryDisk): void {
+    this.disk = disk;
     this.journal = this.#open('another');
     this.forwarder = this.#forwarder();
   }

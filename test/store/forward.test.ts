@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { StreamUnavailable } from '../../events/stream.ts';
-import { FORWARD_BATCH_MAX } from '../../store/forward.ts';
+import { FORWARD_BATCH_MAX, JournalRolledBack } from '../../store/forward.ts';
 import { FACT, UUID, World } from './forward-world.ts';
 
 const upTo = (last: number) => Array.from({ length: last }, (_, at) => at + 1);
@@ -132,6 +132,59 @@ describe('after an unknown outcome', () => {
     world.disk.full = false;
     expect(await world.flush()).toBe(true);
     expect(await world.observed()).toEqual([1, 2, 3, 4]);
+  });
+});
+
+describe('the stream is the witness', () => {
+  test('a journal that was put back is noticed at once, though it has nothing to forward', async () => {
+    const world = new World();
+    await world.record(2);
+    await world.flush();
+    const copy = world.disk.copy();
+    await world.record(3);
+    await world.flush();
+    world.putBack(copy);
+    expect(world.forwarder.backlog).toBe(0);
+    await expect(world.flush()).rejects.toThrow(/has record 6 of journal journal-1 .* ends at record 3/);
+    expect(await world.observed()).toEqual(upTo(6));
+  });
+
+  test('and so is one that has gone on since, however far', async () => {
+    const world = new World();
+    await world.flush();
+    const copy = world.disk.copy();
+    await world.record(3);
+    await world.flush();
+    world.putBack(copy);
+    await world.clock.advance(1000);
+    await world.record(8);
+    await expect(world.flush()).rejects.toThrow(JournalRolledBack);
+    await expect(world.flush()).rejects.toThrow(/has another record 4/);
+    expect(await world.observed()).toEqual(upTo(4));
+  });
+
+  test.each([0, 1, 3])(
+    'a stream that was made anew with %i of its messages gets the others again',
+    async (kept) => {
+      const world = new World();
+      await world.record(4);
+      await world.flush();
+      await world.line.recreate(kept);
+      world.forwarder.reconnected();
+      expect(await world.flush()).toBe(true);
+      expect(await world.observed()).toEqual(upTo(5));
+      expect(world.journal.positions()).toMatchObject({ forwarded: 5, witnessed: 5 });
+    },
+  );
+
+  test('a stream that is as it was is read, and not written to', async () => {
+    const world = new World();
+    await world.record(4);
+    await world.flush();
+    const { batches } = world.line;
+    world.forwarder.reconnected();
+    expect(await world.flush()).toBe(true);
+    expect(world.line.batches).toBe(batches);
   });
 });
 
