@@ -78,9 +78,9 @@ function encode(
   };
 }
 
-/** What makes an event the same event: its id within its source. */
-export function eventKey(event: EventMeta): string {
-  return `${event.source} ${event.id}`;
+/** What makes an event the same event: its id within its source. A blank in the source is escaped: the first one ends it. */
+export function eventKey({ source, id }: EventMeta): string {
+  return `${source.replace(/[% ]/g, encodeURIComponent)} ${id}`;
 }
 
 /** Reads the event in a message's body; `subject` is the parsed subject it arrived under. */

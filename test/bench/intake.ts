@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open } from 'lmdb';
-import { encodeDeclaration } from '../../events/codec.ts';
+import { encodeDeclaration, eventKey } from '../../events/codec.ts';
 import { presentEvent } from '../../events/declaration.ts';
 import { sha256 } from '../../events/digest.ts';
 import type { Stream, Streams } from '../../events/stream.ts';
@@ -107,7 +107,7 @@ async function bareLoop(stream: Stream, path: string): Promise<void> {
         const digest = sha256(data);
         log.putSync(seq, data);
         devices.putSync(event.data.uuid, event.data);
-        events.putSync(`${event.source} ${event.id}`, seq);
+        events.putSync(eventKey(event), seq);
         cursor.putSync('cursor', { sequence, digest });
         after = sequence;
         seq += 1;

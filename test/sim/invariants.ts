@@ -2,6 +2,8 @@
  * What must hold: always, and once faults have stopped.
  */
 
+import { eventKey } from '../../events/codec.ts';
+import type { EventMeta } from '../../events/declaration.ts';
 import { sha256 } from '../../events/digest.ts';
 import { decodeRecord, NO_RECORD } from '../../events/record.ts';
 import type { Row } from '../../events/row.ts';
@@ -94,8 +96,8 @@ function checkHeard(world: World, machine: Machine, desired: readonly Message[])
   for (const { subject, sequence, data } of desired) {
     const parsed = parseSubject(PREFIX, subject);
     if (parsed?.host !== machine.name || parsed.uuid === null) continue;
-    const event = JSON.parse(new TextDecoder().decode(data)) as { source: string; id: string };
-    const heard = machine.disk.eventSeq(parsed.uuid, `${event.source} ${event.id}`) !== undefined;
+    const event = JSON.parse(new TextDecoder().decode(data)) as EventMeta;
+    const heard = machine.disk.eventSeq(parsed.uuid, eventKey(event)) !== undefined;
     if (!heard) world.violation(`${machine.name} never heard of message ${sequence} on ${subject}`);
   }
 }
