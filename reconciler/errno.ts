@@ -1,16 +1,21 @@
 /**
- * What the kernel's answer to a write means: one table, errno by operation.
+ * What the kernel's answer to a write means: one table, errno by operation, and the reasons that follow.
  *
- * Numbers, never names, since Node has no name for some of them (87, 517). The meanings come
- * from the mdev core and its drivers. Two of them are close choices: EPERM from `create` is
- * what some drivers before Linux 6.1 answer when they have no instance left, but it is
- * also what a host that forbids the write answers; it counts as not permitted, which is
- * retried slowly, and a look at `available_instances` before each create tells the other case.
- * EBUSY is "in use" only where there is a device, so not from `create`.
+ * Numbers, never names, since Node has no name for some of them (87, 517). The meanings come from the mdev core and
+ * its drivers. Three are close choices. EPERM from opening `create` is a host that forbids the write; from the write
+ * itself it is a driver of before Linux 6.1 that has no instance left. EBUSY is "in use" only where there is a device,
+ * so not from `create`. EACCES from an attribute may also be a file that nobody can write; it counts as not
+ * permitted, which is tried again and takes nothing back.
  */
+import { TERMINAL, WAITING, withHint } from '../events/guidance.ts';
+import type { TerminalReason, WaitingReason } from '../events/reasons.ts';
 import type { DeviceUser, WriteResult } from './host.ts';
 
-export type Operation = 'create' | 'remove' | 'attribute';
+export const OPERATIONS = ['create', 'remove', 'attribute'] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+/** Which system call was answered. */
+export type Call = 'open' | 'write';
 
 export type Meaning =
   /** A race with another operation: the same again, a little later. */
@@ -24,15 +29,28 @@ export type Meaning =
   | 'not-permitted'
   | 'other';
 
-/** An answer of the kernel, for people. */
-export type Explained = { readonly name: string; readonly meaning: Meaning; readonly hint: string };
+/** The reason under which a device is shown while the answer stays the same. */
+export type Consequence =
+  | { readonly kind: 'waiting'; readonly reason: WaitingReason }
+  | { readonly kind: 'terminal'; readonly reason: TerminalReason };
 
+/** An answer of the kernel, for people. */
+export type Explained = {
+  readonly name: string;
+  readonly meaning: Meaning;
+  readonly says: string;
+  readonly leadsTo: Consequence;
+  readonly hint: string;
+};
+
+/** What it means, and in words. */
 type Rule = readonly [Meaning, string];
-type Rules = Partial<Record<Operation, Rule>>;
+type Rules = Partial<Record<Operation, Rule | Readonly<Record<Call, Rule>>>>;
 
 const E = {
   PERM: 1,
   NOENT: 2,
+  INTR: 4,
   AGAIN: 11,
   ACCES: 13,
   BUSY: 16,
@@ -45,6 +63,7 @@ const E = {
   LOOP: 40,
   USERS: 87,
   STALE: 116,
+  PROBE_DEFER: 517,
 } as const;
 
 /** Numbers that the host adapters use themselves, where no kernel answered. */
@@ -64,19 +83,19 @@ export const ERRNO = {
   absent: E.NOENT,
 } as const;
 
-const FORBIDDEN =
-  'run the agent as root, with /sys mounted read-write and not confined (SELinux, a container)';
+const FORBIDDEN: Rule = ['not-permitted', 'the host forbids the write'];
+const REPLACED: Rule = ['look-again', 'another device took its place between the look and the write'];
 
 const TABLE: ReadonlyMap<number, Rules> = new Map<number, Rules>([
   [
     E.PERM,
     {
-      create: [
-        'not-permitted',
-        `${FORBIDDEN}; some drivers before Linux 6.1 also mean that no instance is left`,
-      ],
-      remove: ['not-permitted', FORBIDDEN],
-      attribute: ['not-permitted', FORBIDDEN],
+      create: {
+        open: FORBIDDEN,
+        write: ['no-capacity', 'the driver has no instance left, as some say it before Linux 6.1'],
+      },
+      remove: FORBIDDEN,
+      attribute: ['not-permitted', 'the host or the driver forbids the write'],
     },
   ],
   [
@@ -90,6 +109,7 @@ const TABLE: ReadonlyMap<number, Rules> = new Map<number, Rules>([
       attribute: ['look-again', 'the device went away, or has no attribute of that name'],
     },
   ],
+  [E.INTR, always('other', 'the driver answers EINTR every time')],
   [
     E.AGAIN,
     {
@@ -98,12 +118,19 @@ const TABLE: ReadonlyMap<number, Rules> = new Map<number, Rules>([
       attribute: ['requeue', 'the driver is busy'],
     },
   ],
-  [E.ACCES, always('not-permitted', FORBIDDEN)],
+  [
+    E.ACCES,
+    {
+      create: FORBIDDEN,
+      remove: FORBIDDEN,
+      attribute: ['not-permitted', 'the attribute is read-only, or the host forbids the write'],
+    },
+  ],
   [
     E.BUSY,
     {
-      remove: ['in-use', 'something has the device open: stop the virtual machine that uses it'],
-      attribute: ['in-use', 'the driver does not change a device that is in use: stop the virtual machine'],
+      remove: ['in-use', 'something has the device open'],
+      attribute: ['in-use', 'the driver does not change a device that is in use'],
     },
   ],
   [
@@ -127,25 +154,25 @@ const TABLE: ReadonlyMap<number, Rules> = new Map<number, Rules>([
     },
   ],
   [E.NOSPC, { create: ['no-capacity', 'the parent has no instance of the type left'] }],
-  [E.ROFS, always('not-permitted', FORBIDDEN)],
+  [E.ROFS, always('not-permitted', '/sys is mounted read-only')],
   [E.PIPE, always('look-again', 'the process that wrote ended before it could answer')],
   [E.LOOP, { attribute: ['invalid', "the attribute's name leads over a link, which is never followed"] }],
   [E.USERS, { create: ['no-capacity', 'the parent has as many instances as its driver allows'] }],
+  [E.STALE, { remove: REPLACED, attribute: REPLACED }],
   [
-    E.STALE,
-    {
-      remove: ['look-again', 'another device took its place between the look and the write'],
-      attribute: ['look-again', 'another device took its place between the look and the write'],
-    },
+    E.PROBE_DEFER,
+    always('requeue', 'the driver waits for another one; out of a create the kernel makes EAGAIN of it'),
   ],
 ]);
 
-function always(meaning: Meaning, hint: string): Rules {
-  const rule: Rule = [meaning, hint];
+function always(...rule: Rule): Rules {
   return { create: rule, remove: rule, attribute: rule };
 }
 
-const OTHER: Rule = ['other', "an answer of the parent's driver; the kernel's log may say more"];
+/** Every errno that has a rule of its own, in ascending order. */
+export const KNOWN_ERRNOS: readonly number[] = [...TABLE.keys()].sort((a, b) => a - b);
+
+const OTHER: Rule = ['other', "an answer of the parent's driver"];
 
 /** Names in errno.h, and three of the kernel's own that drivers let slip out. */
 const NAMES = names(
@@ -169,19 +196,53 @@ export function errnoName(errno: number): string {
   return NAMES.get(errno) ?? `errno ${errno}`;
 }
 
-/** What an errno (positive) means as the answer to an operation. */
-export function meaningOf(operation: Operation, errno: number): Meaning {
-  return rule(operation, errno)[0];
+/** The number of a name as in errno.h, in any case; undefined for one that is not known. */
+export function errnoNumber(name: string): number | undefined {
+  return [...NAMES].find(([, known]) => known === name.toUpperCase())?.[0];
 }
 
-/** Name, meaning and a hint, to be shown to people. */
-export function explainErrno(operation: Operation, errno: number): Explained {
-  const [meaning, hint] = rule(operation, errno);
-  return { name: errnoName(errno), meaning, hint };
+/** What an errno (positive) means as the answer to a call of an operation. */
+export function meaningOf(operation: Operation, errno: number, call: Call): Meaning {
+  return ruleOf(operation, errno, call)[0];
 }
 
-function rule(operation: Operation, errno: number): Rule {
-  return TABLE.get(errno)?.[operation] ?? OTHER;
+/** Name, meaning, reason and way out, to be shown to people. */
+export function explainErrno(operation: Operation, errno: number, call: Call): Explained {
+  const [meaning, says] = ruleOf(operation, errno, call);
+  const leadsTo = consequence(operation, meaning);
+  return { name: errnoName(errno), meaning, says, leadsTo, hint: hintOf(leadsTo) };
+}
+
+function ruleOf(operation: Operation, errno: number, call: Call): Rule {
+  const rule = TABLE.get(errno)?.[operation] ?? OTHER;
+  return 'write' in rule ? rule[call] : rule;
+}
+
+/** A declaration can be refused; a removal that fails only leaves the UUID held, and is tried again. */
+export function consequence(operation: Operation, meaning: Meaning): Consequence {
+  switch (meaning) {
+    case 'requeue':
+    case 'look-again':
+      return { kind: 'waiting', reason: 'KernelBusy' };
+    case 'no-capacity':
+      return { kind: 'waiting', reason: 'NoCapacity' };
+    case 'in-use':
+      return { kind: 'waiting', reason: 'InUse' };
+    case 'not-permitted':
+      return { kind: 'waiting', reason: 'NotPermitted' };
+    case 'invalid':
+    case 'other':
+      if (operation === 'attribute') return { kind: 'terminal', reason: 'AttributeRefused' };
+      if (operation === 'create' && meaning === 'invalid')
+        return { kind: 'terminal', reason: 'InvalidArgument' };
+      return { kind: 'waiting', reason: 'KernelError' };
+    default:
+      return meaning satisfies never;
+  }
+}
+
+function hintOf(leadsTo: Consequence): string {
+  return (leadsTo.kind === 'waiting' ? WAITING[leadsTo.reason] : TERMINAL[leadsTo.reason]).hint;
 }
 
 /** That a device is in use, and by whom as far as that is known: `in use by qemu-system-x86 (pid 4711)`. */
@@ -194,13 +255,17 @@ export function inUse(by: readonly DeviceUser[]): string {
 export function describeWrite(operation: Operation, result: Exclude<WriteResult, { kind: 'ok' }>): string {
   switch (result.kind) {
     case 'errno': {
-      const { name, hint } = explainErrno(operation, result.errno);
-      return `${operation}: ${result.call} of ${result.file} answered ${name} (${result.errno}): ${hint}`;
+      const { errno, call, file } = result;
+      const { name, says, hint } = explainErrno(operation, errno, call);
+      return `${operation}: ${call} of ${file} answered ${name} (${errno}): ${says}; ${hint}`;
     }
     case 'in-use':
-      return `${operation}: ${inUse(result.by)}, nothing was written: stop the virtual machine that uses it`;
+      return withHint(`${operation}: ${inUse(result.by)}, nothing was written`, WAITING.InUse);
     case 'stuck':
-      return `${operation}: the write has not returned for ${result.afterMs} ms; it goes on in a process of its own`;
+      return withHint(
+        `${operation}: the write has not returned for ${result.afterMs} ms`,
+        WAITING.WriteStuck,
+      );
     default:
       return result satisfies never;
   }

@@ -16,7 +16,7 @@ import { describeWrite, ERRNO } from './errno.ts';
 import type { Gate } from './gate.ts';
 import type { Host, Place, WriteResult } from './host.ts';
 import type { Memory } from './memory.ts';
-import { AGAIN, conflict, holds, judge, type Outcome, unreachable, waiting } from './outcome.ts';
+import { AGAIN, conflict, holds, judge, type Outcome, waiting } from './outcome.ts';
 import type { Step } from './step.ts';
 
 /** What steps act on. */
@@ -60,7 +60,8 @@ type StepOf<D extends Step['do']> = Extract<Step, { do: D }>;
 
 async function claim(acting: Acting, device: Device, step: StepOf<'claim'>): Promise<Outcome> {
   const incarnation = acting.incarnation();
-  if (incarnation === null) return unreachable('this agent has not reached the registry yet');
+  if (incarnation === null)
+    return waiting('RegistryUnreachable', 'this agent has not reached the registry yet');
   if (device.reservation !== null) return reserve(acting, device, step, incarnation);
   const { generation, claim: wanted } = step;
   return record(acting, device, { kind: 'claiming', v: 1, uuid: device.uuid, generation, claim: wanted });
@@ -82,11 +83,11 @@ async function reserve(
     case 'taken':
       return conflict(answer.holder);
     case 'leaving':
-      return waiting('HolderLeaving', `${holds(answer.holder)}, and is on its way out`, 'registry');
+      return waiting('HolderLeaving', `${holds(answer.holder)}, and is on its way out`);
     case 'fenced':
       return note(acting, { kind: 'fenced', v: 1, uuid, generation, message: holds(answer.holder) });
     case 'unknown':
-      return unreachable('the registry did not answer; the claim is made again');
+      return waiting('RegistryUnreachable', 'the registry did not answer to the claim');
     default:
       return answer satisfies never;
   }
@@ -198,10 +199,11 @@ async function release(acting: Acting, device: Device): Promise<Outcome> {
   const { reservation, uuid } = device;
   if (reservation === null) return AGAIN;
   const incarnation = acting.incarnation();
-  if (incarnation === null) return unreachable('the UUID is given back once the registry is reached');
+  if (incarnation === null) return waiting('RegistryUnreachable', 'the UUID cannot be given back yet');
   const { claim: ours, revision } = reservation;
   const answer = await giveBack(acting.registry, uuid, { claim: ours, incarnation }, revision);
-  if (answer.kind === 'unknown') return unreachable('the registry did not answer; it is asked again');
+  if (answer.kind === 'unknown')
+    return waiting('RegistryUnreachable', 'the registry did not answer to giving the UUID back');
   return record(acting, device, { kind: 'gone', v: 1, ...about(device) });
 }
 

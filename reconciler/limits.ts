@@ -1,7 +1,7 @@
 /**
  * Every limit of the reconciler, each with its unit.
  */
-import type { Wake } from './step.ts';
+import type { Wake } from '../events/guidance.ts';
 
 export type ReconcilerLimits = {
   /** Passes under way on one host. */

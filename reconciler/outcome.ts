@@ -2,10 +2,11 @@
  * How a step went, and what a write that failed means for its device.
  */
 import type { Holder } from '../events/fact.ts';
+import { TERMINAL, WAITING, withHint } from '../events/guidance.ts';
 import type { WaitingReason } from '../events/reasons.ts';
-import { describeWrite, meaningOf, type Operation } from './errno.ts';
+import { consequence, describeWrite, meaningOf, type Operation } from './errno.ts';
 import type { Place, WriteResult } from './host.ts';
-import type { Plan, Wake } from './step.ts';
+import type { Plan } from './step.ts';
 
 /** How a step went. */
 export type Outcome =
@@ -24,62 +25,29 @@ export function judge(
   place: Place,
 ): Outcome {
   const message = describeWrite(operation, result);
-  if (result.kind === 'in-use') return waiting('InUse', message, 'timer');
-  if (result.kind === 'stuck') return waiting('WriteStuck', message, 'timer');
-  const { errno } = result;
-  const meaning = meaningOf(operation, errno);
-  switch (meaning) {
-    case 'requeue':
-    case 'look-again':
-      return { kind: 'requeue', why: message };
-    case 'no-capacity': {
-      const where = `no instance of ${place.type} on ${place.parent}`;
-      return waiting('NoCapacity', `${where}: ${message}`, 'timer', errno);
-    }
-    case 'in-use':
-      return waiting('InUse', message, 'timer', errno);
-    case 'not-permitted':
-      return waiting('NotPermitted', message, 'timer', errno);
-    case 'invalid':
-    case 'other':
-      return refusal(operation, meaning, message, errno);
-    default:
-      return meaning satisfies never;
-  }
+  if (result.kind === 'in-use') return wait('InUse', message, null);
+  if (result.kind === 'stuck') return wait('WriteStuck', message, null);
+  const { errno, call } = result;
+  const meaning = meaningOf(operation, errno, call);
+  if (meaning === 'requeue' || meaning === 'look-again') return { kind: 'requeue', why: message };
+  const { kind, reason } = consequence(operation, meaning);
+  if (kind === 'terminal') return { kind, end: 'failed', reason, message, holder: null, errno };
+  const where = meaning === 'no-capacity' ? `no instance of ${place.type} on ${place.parent}: ` : '';
+  return wait(reason, `${where}${message}`, errno);
 }
 
-/** A declaration can be refused; a removal that fails only leaves the UUID held, and is tried again. */
-function refusal(
-  operation: Operation,
-  meaning: 'invalid' | 'other',
-  message: string,
-  errno: number,
-): Outcome {
-  const failed = { kind: 'terminal', end: 'failed', message, holder: null, errno } as const;
-  if (operation === 'attribute') return { ...failed, reason: 'AttributeRefused' };
-  if (operation === 'create' && meaning === 'invalid') return { ...failed, reason: 'InvalidArgument' };
-  return waiting('KernelError', message, 'timer', errno);
+function wait(reason: WaitingReason, message: string, errno: number | null): Outcome {
+  return { kind: 'waiting', reason, message, wake: WAITING[reason].wake, errno };
 }
 
-/** A reason to wait. */
-export function waiting(
-  reason: WaitingReason,
-  message: string,
-  wake: Wake,
-  errno: number | null = null,
-): Outcome {
-  return { kind: 'waiting', reason, message, wake, errno };
-}
-
-/** The registry cannot be asked, or gave no answer. */
-export function unreachable(message: string): Outcome {
-  return waiting('RegistryUnreachable', message, 'registry');
+/** A reason to wait: what was seen just now, to which the way out is added. */
+export function waiting(reason: WaitingReason, seen: string): Outcome {
+  return wait(reason, withHint(seen, WAITING[reason]), null);
 }
 
 /** Another claim holds the UUID. */
 export function conflict(holder: Holder): Outcome {
-  const cure = 'delete one of the two declarations; `mdevfleet retry` asks again for this one';
-  const message = `${holds(holder)}; ${cure}`;
+  const message = withHint(holds(holder), TERMINAL.UuidHeld);
   return { kind: 'terminal', end: 'conflict', reason: 'UuidHeld', message, holder, errno: null };
 }
 

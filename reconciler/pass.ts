@@ -6,6 +6,7 @@
  * year adds nothing to the journal.
  */
 import type { Fact } from '../events/fact.ts';
+import type { Wake } from '../events/guidance.ts';
 import { type Generation, sameGeneration, type Uuid } from '../events/names.ts';
 import type { WaitingReason } from '../events/reasons.ts';
 import type { Device } from '../store/device.ts';
@@ -13,7 +14,7 @@ import { type Acting, execute } from './execute.ts';
 import type { ReconcilerLimits } from './limits.ts';
 import type { Outcome } from './outcome.ts';
 import { type Known, lookFor, plan } from './plan.ts';
-import type { Plan, Wake } from './step.ts';
+import type { Plan } from './step.ts';
 
 /** How a pass ended, and so when the next one is due. */
 export type PassEnd =

@@ -6,13 +6,14 @@
  * destroys ever follows from what could not be read, and `remove` is planned only for a
  * complete device on the very place that this host holds.
  */
+import { TERMINAL, WAITING, withHint } from '../events/guidance.ts';
 import { type Attribute, type Claim, sameAttributes, sameClaim, sameGeneration } from '../events/names.ts';
 import type { WaitingReason } from '../events/reasons.ts';
 import type { Desired, Device, Reservation } from '../store/device.ts';
 import { writesBetween } from './attributes.ts';
 import { inUse } from './errno.ts';
 import type { Look, Observed, Place, Room } from './host.ts';
-import type { DriftCause, Plan, Step, Wake } from './step.ts';
+import type { DriftCause, Plan, Step } from './step.ts';
 
 /** What the planner looks at of a device. */
 export type Known = Pick<Device, 'desired' | 'reservation' | 'terminal'> & {
@@ -24,17 +25,28 @@ type Present = Extract<Desired, { kind: 'present' }>;
 type Seen = Extract<Observed, { kind: 'present' }>;
 
 const SETTLED: Plan = { kind: 'settled' };
+const FORGET: Plan = { kind: 'step', step: { do: 'forget' } };
 
 /** The one next thing to do, or not to do, for a UUID. */
 export function plan(known: Known, observed: Observed): Plan {
-  if (observed.kind === 'unreadable') return wait('HostUnreadable', observed.message, 'timer');
-  if (observed.kind === 'busy') {
-    return wait('Busy', `process ${observed.pid} still writes for this UUID`, 'timer');
+  const { desired, reservation } = known;
+  if (desired?.kind === 'present') return unclear(observed) ?? planPresent(desired, known, observed);
+  // Nothing is wanted and nothing held: whatever can or cannot be seen is not ours.
+  if (reservation === null) return SETTLED;
+  const withdrawn = desired === null ? SETTLED : planAbsent(reservation, observed, 'Withdrawn');
+  return unclear(observed) ?? withdrawn;
+}
+
+/** What is seen is no ground to act on. */
+function unclear(observed: Observed): Plan | undefined {
+  switch (observed.kind) {
+    case 'unreadable':
+      return wait('HostUnreadable', observed.message);
+    case 'busy':
+      return wait('Busy', `process ${observed.pid} still writes for this UUID`);
+    default:
+      return undefined;
   }
-  if (known.desired === null) return SETTLED;
-  return known.desired.kind === 'present'
-    ? planPresent(known.desired, known, observed)
-    : planAbsent(known.reservation, observed, 'Withdrawn');
 }
 
 /** Where to look for a UUID before planning, and whether to find out if it is in use. */
@@ -126,11 +138,7 @@ function planWhole(desired: Present, reservation: Reservation): Plan {
 function planAttributes(desired: Present, applied: readonly Attribute[]): Plan {
   const attributes = writesBetween(applied, desired.attributes);
   if (attributes === undefined) {
-    return wait(
-      'NeedsRecreate',
-      'the attributes cannot be changed on a live device; delete and declare it again',
-      'timer',
-    );
+    return wait('NeedsRecreate', 'the attributes cannot be changed on a live device');
   }
   return step({ do: 'configure', place: placeOf(desired.claim), attributes });
 }
@@ -139,13 +147,13 @@ function planCreate(claim: Claim, room: Room | null): Plan {
   const { parent, type } = claim;
   switch (room?.kind) {
     case 'parent-absent':
-      return wait('ParentAbsent', `there is no parent ${parent} on this host`, 'parent');
+      return wait('ParentAbsent', `there is no parent ${parent} on this host`);
     case 'type-absent':
-      return wait('TypeAbsent', `parent ${parent} offers no type ${type}`, 'parent');
+      return wait('TypeAbsent', `parent ${parent} offers no type ${type}`);
     case 'available':
       return room.instances > 0
         ? step({ do: 'create', place: placeOf(claim) })
-        : wait('NoCapacity', `no instance of ${type} is available on ${parent}`, 'device');
+        : wait('NoCapacity', `no instance of ${type} is available on ${parent}`);
     case undefined:
       return step({ do: 'create', place: placeOf(claim) });
     default:
@@ -154,12 +162,7 @@ function planCreate(claim: Claim, room: Room | null): Plan {
 }
 
 /** The way out of a hold: remove what stands there, and give the UUID back once it is gone. */
-function planAbsent(
-  reservation: Reservation | null,
-  observed: Observed,
-  cause: 'Withdrawn' | 'Replaced',
-): Plan {
-  if (reservation === null) return SETTLED;
+function planAbsent(reservation: Reservation, observed: Observed, cause: 'Withdrawn' | 'Replaced'): Plan {
   switch (observed.kind) {
     case 'incomplete':
       return createInProgress(observed.parent);
@@ -177,7 +180,7 @@ function planAbsent(
  * after a crash in between, it must not be taken for one that still holds.
  */
 function planGone({ phase }: Reservation, cause: 'Withdrawn' | 'Replaced'): Plan {
-  if (phase === 'fenced') return step({ do: 'forget' });
+  if (phase === 'fenced') return FORGET;
   return step(
     phase === 'claiming' || phase === 'releasing' ? { do: 'release' } : { do: 'begin-release', cause },
   );
@@ -185,36 +188,34 @@ function planGone({ phase }: Reservation, cause: 'Withdrawn' | 'Replaced'): Plan
 
 function planRemoval(reservation: Reservation, seen: Seen, cause: 'Withdrawn' | 'Replaced'): Plan {
   if (!isAt(seen, reservation.claim)) {
-    return wait('ForeignDevice', `a device that is not ours stands at ${at(seen.place)}`, 'device');
+    // What was held is not ours any more, and cannot stand here too: a UUID exists once on a host.
+    if (reservation.phase === 'fenced') return FORGET;
+    return wait('ForeignDevice', `a device that is not ours stands at ${at(seen.place)}`);
   }
   if (reservation.phase === 'claiming') return step({ do: 'release' });
   if (!seen.removable) {
-    const cure =
-      'its remove file is gone for good; only unregistering its parent (a driver reload, a reboot) clears it';
-    return wait('Unremovable', cure, 'parent');
+    return wait('Unremovable', `the device on ${seen.place.parent} has no remove file any more`);
   }
-  if (seen.use.kind === 'in-use') {
-    return wait('InUse', `${inUse(seen.use.by)}; the device is removed once it is free`, 'timer');
-  }
+  if (seen.use.kind === 'in-use') return wait('InUse', inUse(seen.use.by));
   const leaving = reservation.phase === 'releasing' || reservation.phase === 'fenced';
   return step(leaving ? { do: 'remove', place: seen.place } : { do: 'begin-release', cause });
 }
 
 function createInProgress(parent: string): Plan {
-  return wait('CreateInProgress', `its create on ${parent} has not finished`, 'device');
+  return wait('CreateInProgress', `its create on ${parent} has not finished`);
 }
 
 function removalInProgress(parent: string): Plan {
-  return wait('RemovalInProgress', `its removal from ${parent} has not finished`, 'device');
+  return wait('RemovalInProgress', `its removal from ${parent} has not finished`);
 }
 
 function foreign(seen: Seen): Plan {
-  const message = `the UUID exists on this host at ${at(seen.place)}; remove that device or withdraw this declaration`;
+  const message = withHint(`the UUID exists on this host at ${at(seen.place)}`, TERMINAL.ForeignDevice);
   return { kind: 'terminal', end: 'conflict', reason: 'ForeignDevice', message, holder: null };
 }
 
 function fenced(): Plan {
-  const message = 'the UUID was taken from this host by force; delete this declaration to clean up';
+  const message = withHint('the UUID was taken from this host by force', TERMINAL.Fenced);
   return { kind: 'terminal', end: 'failed', reason: 'Fenced', message, holder: null };
 }
 
@@ -222,8 +223,10 @@ function step(what: Step): Plan {
   return { kind: 'step', step: what };
 }
 
-function wait(reason: WaitingReason, message: string, wake: Wake): Plan {
-  return { kind: 'waiting', reason, message, wake };
+/** A reason to wait: what was seen just now, to which the way out is added. */
+function wait(reason: WaitingReason, seen: string): Plan {
+  const guidance = WAITING[reason];
+  return { kind: 'waiting', reason, message: withHint(seen, guidance), wake: guidance.wake };
 }
 
 function isAt(seen: Seen, claim: Claim): boolean {

@@ -5,6 +5,7 @@
  * The periodic pass over everything finds what the triggers missed; what it finds is
  * counted, since in a program without faults that is nothing.
  */
+import type { Wake } from '../events/guidance.ts';
 import type { Uuid } from '../events/names.ts';
 import { coalesced } from '../store/coalesced.ts';
 import type { Device } from '../store/device.ts';
@@ -17,7 +18,6 @@ import type { ReconcilerLimits } from './limits.ts';
 import { type PassEnd, runPass } from './pass.ts';
 import { lookFor } from './plan.ts';
 import { KeyedQueue } from './queue.ts';
-import type { Wake } from './step.ts';
 import { recordUnmanaged } from './unmanaged.ts';
 
 /** Why a UUID got a pass. */

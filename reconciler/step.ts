@@ -5,6 +5,7 @@
  * for what was read just now.
  */
 import type { FactOf, Holder } from '../events/fact.ts';
+import type { Wake } from '../events/guidance.ts';
 import type { Attribute, Claim, Generation } from '../events/names.ts';
 import type { TerminalReason, WaitingReason } from '../events/reasons.ts';
 import type { Place } from './host.ts';
@@ -34,9 +35,6 @@ export type Step =
   | { readonly do: 'release' }
   /** A fenced host forgets a hold that is not its own any more. */
   | { readonly do: 'forget' };
-
-/** What may end a wait before its timer does. */
-export type Wake = 'parent' | 'device' | 'registry' | 'timer';
 
 export type Plan =
   | { readonly kind: 'step'; readonly step: Step }

@@ -5,6 +5,7 @@
  * was written. Replaying a journal through this function gives its projections.
  */
 import type { DeviceFact, FactOf } from '../events/fact.ts';
+import { TERMINAL, withHint } from '../events/guidance.ts';
 import type { Claim } from '../events/names.ts';
 import type { Desired, Device, Phase, Reservation, Terminal } from './device.ts';
 
@@ -93,7 +94,7 @@ function refusal(device: Device, fact: FactOf<'declared'>): Terminal | null {
     kind: 'conflict',
     claim: fact.claim,
     reason: 'ClaimDiffers',
-    message: `declared before as ${describe(first)}; withdraw that first, or declare with replaces`,
+    message: withHint(`declared before as ${describe(first)}`, TERMINAL.ClaimDiffers),
     holder: null,
   };
 }

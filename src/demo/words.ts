@@ -3,6 +3,7 @@
  */
 
 import type { DeviceFact, FactOf } from '../../events/fact.ts';
+import { DRIFT } from '../../events/guidance.ts';
 import type { Colour } from '../cli/terminal.ts';
 
 /** One sentence without its end. */
@@ -21,7 +22,7 @@ export function tell(fact: DeviceFact): string {
     case 'active':
       return MADE[fact.how];
     case 'drift':
-      return `drift, ${fact.cause}: ${LOST[fact.cause]}`;
+      return `drift, ${fact.cause}: ${DRIFT[fact.cause].meaning}`;
     case 'waiting':
       return `waiting, ${fact.reason}: ${fact.message}`;
     case 'settled':
@@ -65,12 +66,6 @@ const MADE = {
   adopted: 'the device was there already, and is taken over',
   unknown: 'the device is there; a crash hides who made it',
 } as const satisfies Record<FactOf<'active'>['how'], string>;
-
-const LOST = {
-  Removed: 'the device is gone, and this agent did not remove it',
-  ParentGone: 'the device is gone together with its parent',
-  Rebooted: 'the device is gone, since the machine booted anew',
-} as const satisfies Record<FactOf<'drift'>['cause'], string>;
 
 function tellDeclared({ claim, set, outcome }: FactOf<'declared'>): string {
   if (claim === null) return 'withdrawn';

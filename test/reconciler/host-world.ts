@@ -70,7 +70,7 @@ export async function presence(
 /** The write must have failed, and with this meaning. */
 export function means(meaning: Meaning, operation: Operation, result: WriteResult): void {
   assert.ok(result.kind === 'errno', `expected an errno, but it is ${JSON.stringify(result)}`);
-  assert.equal(meaningOf(operation, result.errno), meaning, JSON.stringify(result));
+  assert.equal(meaningOf(operation, result.errno, result.call), meaning, JSON.stringify(result));
 }
 
 /** Waits for what others bring about. */

@@ -10,6 +10,8 @@ import { APPLIED, type Cell, type Seen, WRITES } from './plan-cells.ts';
 export const readable = ({ seen }: Cell) => seen.kind !== 'unreadable' && seen.kind !== 'busy';
 export const isEnded = ({ desired, ended }: Cell) =>
   desired === 'present' && (ended === 'conflict' || ended === 'failed');
+/** Nothing is wanted of the UUID, and nothing held. */
+const idle = ({ desired, held }: Cell) => desired !== 'present' && held === null;
 /** Something is declared present, and its generation has not ended. */
 const wanted = (cell: Cell) => readable(cell) && cell.desired === 'present' && !isEnded(cell);
 export const fenced = ({ held }: Cell) => held?.phase === 'fenced';
@@ -53,18 +55,26 @@ const configure = (cell: Cell) => `configure P/T: ${writes(cell)}`;
 const cause = ({ desired }: Cell) => (desired === 'absent' ? 'Withdrawn' : 'Replaced');
 
 export const RULES: readonly Rule[] = [
-  { row: 'any | any | unreadable', when: (c) => is(c, 'unreadable'), plan: 'wait HostUnreadable (timer)' },
-  { row: 'any | any | a helper still writes', when: (c) => is(c, 'busy'), plan: 'wait Busy (timer)' },
-  { row: 'none | any | anything', when: (c) => readable(c) && c.desired === 'none', plan: 'settled' },
+  { row: 'none, absent | none | anything, also unreadable', when: (c) => idle(c), plan: 'settled' },
+  {
+    row: 'any | any | unreadable',
+    when: (c) => !idle(c) && is(c, 'unreadable'),
+    plan: 'wait HostUnreadable (timer)',
+  },
+  {
+    row: 'any | any | a helper still writes',
+    when: (c) => !idle(c) && is(c, 'busy'),
+    plan: 'wait Busy (timer)',
+  },
+  {
+    row: 'none | any of ours | anything',
+    when: (c) => !idle(c) && readable(c) && c.desired === 'none',
+    plan: 'settled',
+  },
   {
     row: 'present, ended | any | anything',
     when: (c) => readable(c) && isEnded(c),
     plan: ({ ended }) => (ended === 'conflict' ? 'conflict UuidHeld' : 'failed AttributeRefused'),
-  },
-  {
-    row: 'absent | none | anything',
-    when: (c) => readable(c) && c.desired === 'absent' && c.held === null,
-    plan: 'settled',
   },
 
   { row: 'present | none | elsewhere', when: (c) => free(c) && elsewhere(c), plan: 'conflict ForeignDevice' },
@@ -124,7 +134,7 @@ export const RULES: readonly Rule[] = [
   {
     row: 'present | reserved | absent, no instance left',
     when: (c) => holding(c, 'reserved') && !wasWritten(c) && room(c, 'none'),
-    plan: 'wait NoCapacity (device)',
+    plan: 'wait NoCapacity (timer)',
   },
   {
     row: 'present | reserved | absent',
@@ -173,9 +183,14 @@ export const RULES: readonly Rule[] = [
     plan: 'wait RemovalInProgress (device)',
   },
   {
-    row: 'leaving | any | elsewhere',
-    when: (c) => leaving(c) && elsewhere(c),
+    row: 'leaving | any of ours | elsewhere',
+    when: (c) => leaving(c) && elsewhere(c) && !fenced(c),
     plan: 'wait ForeignDevice (device)',
+  },
+  {
+    row: 'leaving | fenced | elsewhere',
+    when: (c) => leaving(c) && elsewhere(c) && fenced(c),
+    plan: 'forget',
   },
   {
     row: 'leaving | claiming | there, but not made by this claim',

@@ -121,8 +121,17 @@ describe('whatever the table says', () => {
   test('a UUID is given back only when no device of this host can be there', () => {
     const found = wrong((cell) => {
       const what = stepOf(cell)?.do;
-      if (what !== 'release' && what !== 'forget') return undefined;
+      if (what !== 'release') return undefined;
       return cell.seen.kind === 'absent' || cell.held?.phase === 'claiming' ? undefined : what;
+    });
+    expect(found).toEqual([]);
+  });
+
+  test('a hold is forgotten only once it is fenced, with no device at its place', () => {
+    const found = wrong((cell) => {
+      if (stepOf(cell)?.do !== 'forget') return undefined;
+      const isGone = cell.seen.kind === 'absent' || (cell.seen.kind === 'present' && !standsHere(cell));
+      return fenced(cell) && isGone ? undefined : 'forgotten';
     });
     expect(found).toEqual([]);
   });
