@@ -10,11 +10,23 @@ import type { Attribute, Uuid } from '../events/names.ts';
 /** Where a device is or should be, on this host. */
 export type Place = { readonly parent: string; readonly type: string };
 
-/** What can be said of a place before a create there. `available` is a hint. */
+/** A device that stands on a parent; its type is null while it comes or goes. */
+export type Standing = { readonly uuid: Uuid; readonly type: string | null };
+
+/** What stands on a parent: how many devices of any type, and at most `STANDING_MAX` of them, by UUID. */
+export type Taken = { readonly count: number; readonly first: readonly Standing[] };
+
+/** Most devices that are told one by one of those that stand on a parent. */
+export const STANDING_MAX = 8;
+
+/**
+ * What can be said of a place before a create there. `instances` is a hint. `taken` is told when no instance is left,
+ * and when it was asked for; types share their parent's pool, so it is what stands on the parent, of any type.
+ */
 export type Room =
   | { readonly kind: 'parent-absent' }
   | { readonly kind: 'type-absent' }
-  | { readonly kind: 'available'; readonly instances: number };
+  | { readonly kind: 'available'; readonly instances: number; readonly taken: Taken | null };
 
 /** A process that has a device open; `command` is its name as the kernel keeps it. */
 export type DeviceUser = { readonly pid: number; readonly command: string };
@@ -30,7 +42,8 @@ export type Observed =
   | { readonly kind: 'unreadable'; readonly errno: number | null; readonly message: string }
   /** A helper, of this agent or an earlier one, still writes for this UUID. */
   | { readonly kind: 'busy'; readonly pid: number }
-  | { readonly kind: 'absent'; readonly room: Room | null }
+  /** `parentReturned`: its parent went away since the device was seen there, and is back. */
+  | { readonly kind: 'absent'; readonly room: Room | null; readonly parentReturned?: true }
   /** On the bus, but `mdev_type` does not resolve yet: a create has not finished. */
   | { readonly kind: 'incomplete'; readonly parent: string }
   /** Gone from the bus, still in its parent's directory: a removal has not finished. */
@@ -42,6 +55,8 @@ export type Observed =
       /** False when its `remove` file is gone for good. */
       readonly removable: boolean;
       readonly use: Use;
+      /** What was asked for and could be read; what is missing cannot be told, and nothing follows from that. */
+      readonly attributes: readonly Attribute[];
     };
 
 /** What to look at beside the UUID itself. */
@@ -50,6 +65,10 @@ export type Look = {
   readonly place: Place | null;
   /** Also find out whether the device is in use. */
   readonly use: boolean;
+  /** Also tell what stands on the parent, whatever `instances` says; not unless given. */
+  readonly taken?: boolean | undefined;
+  /** Also read these attributes of the device back; none unless given. */
+  readonly attributes?: readonly string[] | undefined;
 };
 
 /**

@@ -11,6 +11,7 @@ import { type Attribute, type Claim, sameAttributes, sameClaim, sameGeneration }
 import type { WaitingReason } from '../events/reasons.ts';
 import type { Desired, Device, Reservation } from '../store/device.ts';
 import { writesBetween } from './attributes.ts';
+import { noInstance } from './capacity.ts';
 import { inUse } from './errno.ts';
 import type { Look, Observed, Place, Room } from './host.ts';
 import type { DriftCause, Plan, Step } from './step.ts';
@@ -109,7 +110,7 @@ function planHeld(desired: Present, reservation: Reservation, observed: Observed
   if (observed.kind === 'present' && !(made && rebooted)) return planWhole(desired, reservation);
   const room = observed.kind === 'absent' ? observed.room : null;
   if (!made) return planCreate(desired.claim, room);
-  const cause = driftCause(room, rebooted);
+  const cause = driftCause(observed, rebooted);
   return step({ do: 'record-drift', generation: desired.generation, cause });
 }
 
@@ -121,9 +122,10 @@ function wasMade({ phase, applied }: Reservation): boolean {
   return phase === 'active' || applied !== null;
 }
 
-function driftCause(room: Room | null, rebooted: boolean): DriftCause {
+function driftCause(observed: Observed, rebooted: boolean): DriftCause {
   if (rebooted) return 'Rebooted';
-  return room?.kind === 'parent-absent' ? 'ParentGone' : 'Removed';
+  if (observed.kind !== 'absent') return 'Removed';
+  return observed.parentReturned || observed.room?.kind === 'parent-absent' ? 'ParentGone' : 'Removed';
 }
 
 /** The device stands where it should: bring its attributes in line, then it is active. */
@@ -153,7 +155,7 @@ function planCreate(claim: Claim, room: Room | null): Plan {
     case 'available':
       return room.instances > 0
         ? step({ do: 'create', place: placeOf(claim) })
-        : wait('NoCapacity', `no instance of ${type} is available on ${parent}`);
+        : wait('NoCapacity', noInstance(claim, room.taken));
     case undefined:
       return step({ do: 'create', place: placeOf(claim) });
     default:

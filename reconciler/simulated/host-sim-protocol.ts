@@ -31,7 +31,12 @@ export const question = z.discriminatedUnion('call', [
   z.strictObject({
     call: z.literal('observe'),
     uuid,
-    look: z.strictObject({ place: place.nullable(), use: z.boolean() }),
+    look: z.strictObject({
+      place: place.nullable(),
+      use: z.boolean(),
+      taken: z.boolean().optional(),
+      attributes: z.array(attribute.shape.name).readonly().optional(),
+    }),
   }),
   z.strictObject({ call: z.literal('survey') }),
   z.strictObject({ call: z.literal('create'), uuid, place }),

@@ -66,8 +66,8 @@ class SimulatedHost implements Host {
     }
   }
 
-  #absent({ place }: Look): Observed {
-    return { kind: 'absent', room: place === null ? null : this.#kernel.room(place) };
+  #absent({ place, taken }: Look): Observed {
+    return { kind: 'absent', room: place === null ? null : this.#kernel.room(place, taken) };
   }
 
   async survey(): Promise<Survey> {
@@ -133,5 +133,5 @@ class SimulatedHost implements Host {
 function present(device: SimDevice, look: Look): Observed {
   const { parent, type, group, removable, held } = device;
   const use: Use = !look.use ? { kind: 'unknown' } : held ? HELD : { kind: 'free' };
-  return { kind: 'present', place: { parent, type }, iommuGroup: group, removable, use };
+  return { kind: 'present', place: { parent, type }, iommuGroup: group, removable, use, attributes: [] };
 }

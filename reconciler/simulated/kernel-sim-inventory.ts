@@ -4,7 +4,7 @@
  * What is left is always counted anew from the devices that are there, so it cannot drift.
  */
 import type { Attribute, Uuid } from '../../events/names.ts';
-import type { Place, Room } from '../host.ts';
+import { type Place, type Room, STANDING_MAX, type Taken } from '../host.ts';
 import type { KernelConfig, ParentConfig, TypeConfig } from './kernel-sim-config.ts';
 
 /**
@@ -133,12 +133,21 @@ export class Inventory {
     return (parent.config.instancesMax ?? Number.POSITIVE_INFINITY) - this.on(parent).length;
   }
 
-  /** The room at a place, as `available_instances` tells it. */
-  room(place: Place): Room {
+  /** The room at a place, as `available_instances` tells it; who takes it when there is none, or when asked. */
+  room(place: Place, isAsked = false): Room {
     if (this.#parents.get(place.parent)?.registered !== true) return { kind: 'parent-absent' };
     const found = this.find(place);
     if (found === undefined) return { kind: 'type-absent' };
-    return { kind: 'available', instances: this.#available(found.parent, found.type) };
+    const instances = this.#available(found.parent, found.type);
+    const taken = isAsked || instances === 0 ? this.#taken(found.parent) : null;
+    return { kind: 'available', instances, taken };
+  }
+
+  #taken(parent: Parent): Taken {
+    const shown = this.on(parent).filter(({ phase }) => phase !== 'reserved');
+    const all = shown.map(({ uuid, type, phase }) => ({ uuid, type: phase === 'complete' ? type : null }));
+    const sorted = all.sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
+    return { count: all.length, first: sorted.slice(0, STANDING_MAX) };
   }
 
   overview(): readonly SimParent[] {

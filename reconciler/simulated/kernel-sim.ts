@@ -163,9 +163,9 @@ export class SimulatedKernel {
     return this.#has.overview();
   }
 
-  /** The room at a place, as `available_instances` tells it now. */
-  room(place: Place): Room {
-    return this.#has.room(place);
+  /** The room at a place, as `available_instances` tells it now; who takes it when there is none, or when asked. */
+  room(place: Place, isAsked = false): Room {
+    return this.#has.room(place, isAsked);
   }
 
   /** The errno that a read about this UUID gives, by a fault; null when it can be read. */

@@ -23,7 +23,7 @@ import type {
   WriteResult,
 } from '../host.ts';
 import { busLink, checkedAttribute, checkedName, createFile, deviceFolder, typeFolder } from './paths.ts';
-import { devicesOnBus, groupOf, missing, parents, type Sighting, sight, surveyed } from './read.ts';
+import { devicesOnBus, groupOf, missing, parents, type Sighting, sight, standing, surveyed } from './read.ts';
 import {
   AGAIN,
   type Again,
@@ -33,7 +33,8 @@ import {
   type Unreadable,
   unreadable,
 } from './unreadable.ts';
-import { type Names, watchNames } from './watch.ts';
+import type { Warn } from './uevents.ts';
+import { type Named, type Names, watch } from './watch.ts';
 import { type Task, targetOf } from './writer.ts';
 import { busyWriters, isWriting } from './writer-marks.ts';
 import { createWriterPool, type WriterPool } from './writer-pool.ts';
@@ -47,8 +48,10 @@ export type SysfsLimits = {
   readonly writeDeadlineMs: number;
   /** After this a read through a helper has failed. */
   readonly readDeadlineMs: number;
-  /** Time between two looks for devices and parents that come and go. */
+  /** Time between two looks for devices and parents that come and go, while no uevents are heard. */
   readonly pollMs: number;
+  /** The same, while they are. */
+  readonly pollBesideUeventsMs: number;
 };
 
 const SYSFS_LIMITS: SysfsLimits = {
@@ -57,6 +60,7 @@ const SYSFS_LIMITS: SysfsLimits = {
   writeDeadlineMs: 30_000,
   readDeadlineMs: 5_000,
   pollMs: 1_000,
+  pollBesideUeventsMs: 10_000,
 };
 
 export type SysfsHostOptions = {
@@ -67,6 +71,9 @@ export type SysfsHostOptions = {
   readonly root?: string;
   readonly dev?: string;
   readonly proc?: string;
+  /** Name or path of udevadm, by which uevents are heard; null: changes are found by polling only. */
+  readonly udevadm?: string | null;
+  readonly warn?: Warn;
   readonly limits?: Partial<SysfsLimits>;
 };
 
@@ -95,6 +102,9 @@ class SysfsHost implements Host {
   readonly #writers: WriterPool;
   readonly #readers: WriterPool;
   readonly #watches = new Set<() => void>();
+  readonly #registrations = new Registrations();
+  readonly #udevadm: string | null;
+  readonly #warn: Warn;
 
   constructor({ clock, marksDir, root = '/sys', dev = '/dev', proc = '/proc', limits }: SysfsHostOptions) {
     this.#clock = clock;
@@ -143,21 +153,28 @@ class SysfsHost implements Host {
     return undefined;
   }
 
-  async #look(uuid: Uuid, { place, use }: Look): Promise<Observed | Again> {
+  async #look(uuid: Uuid, { place, use, taken = false }: Look): Promise<Observed | Again> {
+    const registration = place === null ? null : registrationOf(this.#root, place.parent);
     const seen = sight(this.#root, uuid, place?.parent ?? null);
     if (seen === AGAIN) return AGAIN;
+    if (seen.kind === 'present' && seen.place.parent === place?.parent) {
+      this.#registrations.saw(uuid, place.parent, registration);
+    }
     if (seen.kind === 'present') return this.#present(uuid, seen, use);
     if (seen.kind !== 'absent') return seen;
+    if (place === null) this.#registrations.forget(uuid);
     if (place === null) return { kind: 'absent', room: null };
-    const room = await this.#room(place);
-    return room === AGAIN || room.kind === 'unreadable' ? room : { kind: 'absent', room };
+    const returned = this.#registrations.isAnother(uuid, place.parent, registration);
+    const room = await this.#room(place, taken);
+    if (room === AGAIN || room.kind === 'unreadable') return room;
+    return { kind: 'absent', room, ...(returned ? { parentReturned: true } : {}) };
   }
 
   async #present(uuid: Uuid, seen: Present, isAsked: boolean): Promise<Observed | Again> {
-    if (!isAsked || seen.iommuGroup === null) return { ...seen, use: { kind: 'unknown' } };
+    if (!isAsked || seen.iommuGroup === null) return { ...seen, use: { kind: 'unknown' }, attributes: [] };
     const use = await this.#use(seen.iommuGroup);
     // The number may have passed to another device meanwhile.
-    return groupOf(busLink(this.#root, uuid)) === seen.iommuGroup ? { ...seen, use } : AGAIN;
+    return groupOf(busLink(this.#root, uuid)) === seen.iommuGroup ? { ...seen, use, attributes: [] } : AGAIN;
   }
 
   /** Opens the group for a moment, which fails while somebody has it open, and would fail for them. */
@@ -167,18 +184,19 @@ class SysfsHost implements Host {
     return { kind: ran.kind === 'ok' ? 'free' : 'unknown' };
   }
 
-  async #room(place: Place): Promise<Room | Unreadable | Again> {
+  async #room(place: Place, isAsked: boolean): Promise<Room | Unreadable | Again> {
     const gone = missing(this.#root, place);
     if (gone !== null) return gone;
     const file = `${typeFolder(this.#root, place)}/available_instances`;
     const ran = await this.#readers.run({ op: 'read', file }, null);
     if (ran.kind !== 'text') return notRead(file, ran);
-    if (/^\d+\n?$/.test(ran.text)) return { kind: 'available', instances: Number(ran.text) };
-    return {
-      kind: 'unreadable',
-      errno: null,
-      message: `${file} holds no number: ${JSON.stringify(ran.text)}`,
-    };
+    if (!/^\d+\n?$/.test(ran.text)) {
+      const message = `${file} holds no number: ${JSON.stringify(ran.text)}`;
+      return { kind: 'unreadable', errno: null, message };
+    }
+    const instances = Number(ran.text);
+    const taken = isAsked || instances === 0 ? standing(this.#root, place.parent) : null;
+    return { kind: 'available', instances, taken };
   }
 
   async survey(): Promise<Survey> {
@@ -226,8 +244,16 @@ class SysfsHost implements Host {
   }
 
   onChange(listener: (change: Change) => void): () => void {
-    const read = (): Names | null => this.#names();
-    const end = watchNames({ clock: this.#clock, intervalMs: this.#limits.pollMs, read, listener });
+    const end = watch({
+      clock: this.#clock,
+      limits: this.#limits,
+      proc: this.#proc,
+      udevadm: this.#udevadm,
+      warn: this.#warn,
+      read: () => this.#names(),
+      isThere: (change) => this.#isThere(change),
+      listener,
+    });
     this.#watches.add(end);
     return () => {
       this.#watches.delete(end);
@@ -237,11 +263,17 @@ class SysfsHost implements Host {
 
   #names(): Names | null {
     try {
-      return { devices: devicesOnBus(this.#root), parents: parents(this.#root) };
+      return { devices: new Set(devicesOnBus(this.#root)), parents: new Set(parents(this.#root)) };
     } catch (error) {
       unreadable(error);
       return null;
     }
+  }
+
+  #isThere(change: Named): boolean {
+    return change.kind === 'device'
+      ? isOnBus(this.#root, change.uuid)
+      : registrationOf(this.#root, change.parent) !== null;
   }
 
   async close(): Promise<void> {

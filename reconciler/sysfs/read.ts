@@ -10,7 +10,7 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { type Uuid, uuid as uuidSchema } from '../../events/names.ts';
-import type { Place, Room, Surveyed } from '../host.ts';
+import { type Place, type Room, STANDING_MAX, type Surveyed, type Taken } from '../host.ts';
 import { busFolder, busLink, deviceFolder, parentFolder, parentsFolder, typeFolder } from './paths.ts';
 import { AGAIN, type Again, errnoOf, NoAnswer } from './unreadable.ts';
 
@@ -86,11 +86,37 @@ export function missing(root: string, place: Place): Exclude<Room, { kind: 'avai
   return exists(parentFolder(root, place.parent)) ? { kind: 'type-absent' } : { kind: 'parent-absent' };
 }
 
+/** What stands in a parent's folder, a device whose removal has not finished too: it still takes its instance. */
+export function standing(root: string, parent: string): Taken {
+  const folder = parentFolder(root, parent);
+  const uuids = list(folder).filter(isUuid).sort();
+  const first = uuids.slice(0, STANDING_MAX).map((uuid) => {
+    const type = target(`${folder}/${uuid}/mdev_type`);
+    return { uuid, type: type === null ? null : basename(type) };
+  });
+  return { count: uuids.length, first };
+}
+
 /** UUIDs on the bus. */
 export function devicesOnBus(root: string): readonly Uuid[] {
   const names = list(busFolder(root));
   if (names.length === 0 && !exists(busFolder(root))) mustBeSysfs(root);
-  return names.filter((name) => uuidSchema.safeParse(name).success);
+  return names.filter(isUuid);
+}
+
+function isUuid(name: string): boolean {
+  return uuidSchema.safeParse(name).success;
+}
+
+/** True while the device is on the bus. */
+export function isOnBus(root: string, uuid: Uuid): boolean {
+  return exists(busLink(root, uuid));
+}
+
+/** A number that no other registration of the parent has; null while it is not registered. */
+export function registrationOf(root: string, parent: string): number | null {
+  // The kernel makes a new link each time, and uses no number of a link twice.
+  return lstatSync(parentFolder(root, parent), { throwIfNoEntry: false })?.ino ?? null;
 }
 
 /** Names of registered parents. */

@@ -33,7 +33,7 @@ export function retell(story: string): string {
 
 class Teller {
   #device: Device = unknownDevice(HOST, UUID);
-  #observed: Observed = { kind: 'absent', room: { kind: 'available', instances: 2 } };
+  #observed: Observed = { kind: 'absent', room: { kind: 'available', instances: 2, taken: null } };
   #rebooted = false;
   #sequence = 0;
 
@@ -185,13 +185,13 @@ function observedOf(said: string): Observed {
   if (type === 'a removal') return { kind: 'removing', parent };
   const use: Use = detail === 'in use' ? { kind: 'in-use', by: [] } : { kind: 'free' };
   const removable = detail !== 'not removable';
-  return { kind: 'present', place: { parent, type }, iommuGroup: 1, removable, use };
+  return { kind: 'present', place: { parent, type }, iommuGroup: 1, removable, use, attributes: [] };
 }
 
 function roomOf(said: string): Extract<Observed, { kind: 'absent' }>['room'] {
   if (said === 'no parent') return { kind: 'parent-absent' };
   if (said === 'no such type') return { kind: 'type-absent' };
-  return { kind: 'available', instances: said === 'no room' ? 0 : 2 };
+  return { kind: 'available', instances: said === 'no room' ? 0 : 2, taken: null };
 }
 
 function planned(what: Plan): string {

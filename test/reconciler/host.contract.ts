@@ -5,9 +5,10 @@
  * own and uses its own UUIDs.
  */
 import assert from 'node:assert/strict';
+import type { Uuid } from '../../events/names.ts';
 import { sleep } from '../../reconciler/clock.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
-import type { Change, WriteResult } from '../../reconciler/host.ts';
+import { type Change, STANDING_MAX, type WriteResult } from '../../reconciler/host.ts';
 import { type HostWorld, look, made, means, presence, until } from './host-world.ts';
 
 type Define = (name: string, body: () => Promise<void>) => void;
@@ -37,7 +38,7 @@ const reading: Record<string, Body> = {
     const uuid = world.uuid();
     assert.deepEqual(await look(world, uuid), {
       kind: 'absent',
-      room: { kind: 'available', instances: world.capacity },
+      room: { kind: 'available', instances: world.capacity, taken: null },
     });
     assert.deepEqual(await host.observe(uuid, { place: null, use: false }), { kind: 'absent', room: null });
     const noType = { ...place, type: 'no-such-type' };
@@ -104,7 +105,7 @@ const writing: Record<string, Body> = {
   'a removed device is absent, and its room is given back': async (world) => {
     const uuid = await made(world);
     assert.deepEqual(await world.host.remove(uuid, world.place), OK);
-    const room = { kind: 'available', instances: world.capacity };
+    const room = { kind: 'available', instances: world.capacity, taken: null };
     assert.deepEqual(await look(world, uuid), { kind: 'absent', room });
     means('look-again', 'remove', await world.host.remove(uuid, world.place));
   },
@@ -131,12 +132,15 @@ const writing: Record<string, Body> = {
   },
 
   'a full parent has no capacity for any of its types': async (world) => {
-    for (let count = 0; count < world.capacity; count += 1) await made(world);
+    const uuids: Uuid[] = [];
+    while (uuids.length < world.capacity) uuids.push(await made(world));
+    const standing = uuids.sort().map((one) => ({ uuid: one, type: world.place.type }));
+    const taken = { count: uuids.length, first: standing.slice(0, STANDING_MAX) };
     const uuid = world.uuid();
     for (const place of [world.place, world.otherType]) {
       assert.deepEqual(await look(world, uuid, place), {
         kind: 'absent',
-        room: { kind: 'available', instances: 0 },
+        room: { kind: 'available', instances: 0, taken },
       });
       means('no-capacity', 'create', await world.host.create(uuid, place));
     }

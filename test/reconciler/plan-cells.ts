@@ -52,8 +52,8 @@ const ROOMS: Readonly<Record<string, Room | null>> = {
   'not looked at': null,
   'no parent': { kind: 'parent-absent' },
   'no type': { kind: 'type-absent' },
-  none: { kind: 'available', instances: 0 },
-  some: { kind: 'available', instances: 3 },
+  none: { kind: 'available', instances: 0, taken: { count: 0, first: [] } },
+  some: { kind: 'available', instances: 3, taken: null },
 };
 
 const DESIRES = [
@@ -143,7 +143,7 @@ export function observedOf(seen: Seen): Observed {
     case 'absent':
       return { kind: 'absent', room: ROOMS[seen.room] ?? null };
     case 'present':
-      return { ...seen, place: placeOf(seen.at), iommuGroup: 1 };
+      return { ...seen, place: placeOf(seen.at), iommuGroup: 1, attributes: [] };
     default:
       return seen;
   }

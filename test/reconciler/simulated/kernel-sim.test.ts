@@ -92,9 +92,10 @@ describe('create', () => {
   test('types of a parent share one pool, and another parent has its own', async () => {
     const world = start();
     await made(world, A, BIG);
-    expect(world.kernel.room(SMALL)).toEqual({ kind: 'available', instances: 1 });
-    expect(world.kernel.room(BIG)).toEqual({ kind: 'available', instances: 0 });
-    expect(world.kernel.room(OTHER)).toEqual({ kind: 'available', instances: 3 });
+    expect(world.kernel.room(SMALL)).toMatchObject({ kind: 'available', instances: 1 });
+    const taken = { count: 1, first: [{ uuid: A, type: 'big' }] };
+    expect(world.kernel.room(BIG)).toEqual({ kind: 'available', instances: 0, taken });
+    expect(world.kernel.room(OTHER)).toEqual({ kind: 'available', instances: 3, taken: null });
     expect(await world.clock.until(world.kernel.create(B, BIG))).toEqual(errno(28));
     expect(world.kernel.device(B)).toBeUndefined();
   });
@@ -142,11 +143,12 @@ describe('remove', () => {
     await clock.advance(10);
     expect(kernel.device(A)?.phase).toBe('removing');
     expect(await kernel.create(A, OTHER)).toEqual(errno(17));
-    expect(kernel.room(BIG)).toEqual({ kind: 'available', instances: 0 });
+    const taken = { count: 1, first: [{ uuid: A, type: null }] };
+    expect(kernel.room(BIG)).toEqual({ kind: 'available', instances: 0, taken });
     expect(await kernel.remove(A)).toEqual(errno(2, 'open'));
     expect(await clock.until(removed)).toEqual(OK);
     expect(kernel.device(A)).toBeUndefined();
-    expect(kernel.room(BIG)).toEqual({ kind: 'available', instances: 1 });
+    expect(kernel.room(BIG)).toMatchObject({ kind: 'available', instances: 1 });
   });
 
   test('written while the create has not returned: EAGAIN, and a device that nobody can remove', async () => {

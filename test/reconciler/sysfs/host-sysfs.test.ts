@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Uuid } from '../../../events/names.ts';
 import { systemClock } from '../../../reconciler/clock-system.ts';
-import type { Change, Host } from '../../../reconciler/host.ts';
+import { type Change, type Host, STANDING_MAX } from '../../../reconciler/host.ts';
 import { createSysfsHost, type SysfsHostOptions } from '../../../reconciler/sysfs/host-sysfs.ts';
 import { busyWriters } from '../../../reconciler/sysfs/writer-marks.ts';
 import { SysfsTree } from './host-sysfs-tree.ts';
@@ -50,7 +50,7 @@ describe('observing', () => {
   test('a device is present with its place, its group and its remove file', async () => {
     const uuid = fresh();
     tree.device(uuid, PLACE, 'complete', 11);
-    const seen = { kind: 'present', place: PLACE, iommuGroup: 11, removable: true };
+    const seen = { kind: 'present', place: PLACE, iommuGroup: 11, removable: true, attributes: [] };
     expect(await host.observe(uuid, LOOK)).toEqual({ ...seen, use: { kind: 'unknown' } });
     expect(await host.observe(uuid, { place: null, use: true })).toEqual({ ...seen, use: { kind: 'free' } });
   });
@@ -99,15 +99,31 @@ describe('observing', () => {
   test('an absent device is told with the room at its place, read afresh', async () => {
     const uuid = fresh();
     const room = (kind: string, more = {}) => ({ kind: 'absent', room: { kind, ...more } });
-    expect(await host.observe(uuid, LOOK)).toEqual(room('available', { instances: 24 }));
+    expect(await host.observe(uuid, LOOK)).toEqual(room('available', { instances: 24, taken: null }));
     const file = join(tree.root, 'class/mdev_bus', PARENT, 'mdev_supported_types/mtty-1/available_instances');
     writeFileSync(file, '0\n');
-    expect(await host.observe(uuid, LOOK)).toEqual(room('available', { instances: 0 }));
+    const taken = { count: expect.any(Number), first: expect.any(Array) };
+    expect(await host.observe(uuid, LOOK)).toEqual(room('available', { instances: 0, taken }));
     writeFileSync(file, '24\n');
     const look = (parent: string, type: string) =>
       host.observe(uuid, { place: { parent, type }, use: false });
     expect(await look(PARENT, 'mtty-9')).toEqual(room('type-absent'));
     expect(await look('0000:00:09.0', 'mtty-1')).toEqual(room('parent-absent'));
+  });
+
+  test('what stands on a full parent is told: all are counted, the first ones named', async () => {
+    const place = { parent: '0000:00:07.0', type: 'mtty-1' };
+    tree.parent(place.parent, { 'mtty-1': 0, 'mtty-2': 0 });
+    const uuids = Array.from({ length: STANDING_MAX + 2 }, fresh);
+    const big = uuids[1];
+    for (const uuid of uuids) tree.device(uuid, uuid === big ? { ...place, type: 'mtty-2' } : place);
+    const leaving = fresh();
+    tree.device(leaving, place, 'removing');
+    const first = uuids
+      .slice(0, STANDING_MAX)
+      .map((uuid) => ({ uuid, type: uuid === big ? 'mtty-2' : 'mtty-1' }));
+    const room = { kind: 'available', instances: 0, taken: { count: uuids.length + 1, first } };
+    expect(await host.observe(fresh(), { place, use: false })).toEqual({ kind: 'absent', room });
   });
 
   test('a number of instances that is none cannot be read', async () => {
