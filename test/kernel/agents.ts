@@ -8,14 +8,17 @@ import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeDeclaration } from '../../events/codec.ts';
+import type { FactKind, FactOf } from '../../events/fact.ts';
 import { connectNats } from '../../events/jetstream/connection.ts';
 import { initFleet } from '../../events/jetstream/init.ts';
 import { bucketNameOf } from '../../events/jetstream/settings.ts';
 import { openJetStreams } from '../../events/jetstream/stream-jetstream.ts';
 import { openUplink, type Uplink } from '../../events/jetstream/uplink.ts';
 import type { Attribute, Claim } from '../../events/names.ts';
+import { decodeRecord } from '../../events/record.ts';
 import type { Row } from '../../events/row.ts';
 import type { Streams } from '../../events/stream.ts';
+import { subjectFilter } from '../../events/subject.ts';
 import { systemClock, systemRandom } from '../../reconciler/clock-system.ts';
 import { readRows } from '../../src/fleet.ts';
 import type { Registry } from '../../store/registry/registry.ts';
@@ -23,9 +26,10 @@ import { openKvRegistry } from '../../store/registry/registry-kv.ts';
 import { type RunningNats, startNats } from '../nats.ts';
 import { ROOT } from './shares.ts';
 
-const PREFIX = 'mdev';
+export const PREFIX = 'mdev';
 const WAIT_MS_MAX = 90_000;
 const POLL_MS = 50;
+const FACTS_MAX = 1_000;
 const NO_SECRETS = { creds: null, nkey: null, tlsCa: null, tlsCert: null, tlsKey: null };
 
 /** A server inside the guest, and a client on it. */
@@ -60,13 +64,14 @@ export class GuestFleet {
     await this.server.stop();
   }
 
-  async present(uuid: string, claim: Claim, attributes: readonly Attribute[] = []): Promise<void> {
+  /** Answers the sequence of the declaration. */
+  present(uuid: string, claim: Claim, attributes: readonly Attribute[] = []): Promise<number> {
     const data = { uuid, ...claim, attributes: [...attributes] };
-    await this.#publish({ desired: 'present', event: this.#meta(), data });
+    return this.#publish({ desired: 'present', event: this.#meta(), data });
   }
 
-  async absent(uuid: string, host: string): Promise<void> {
-    await this.#publish({ desired: 'absent', event: this.#meta(), data: { uuid, host } });
+  absent(uuid: string, host: string): Promise<number> {
+    return this.#publish({ desired: 'absent', event: this.#meta(), data: { uuid, host } });
   }
 
   async rows(host: string, uuid?: string): Promise<readonly Row[]> {
@@ -95,13 +100,31 @@ export class GuestFleet {
     );
   }
 
+  /** Waits until a host has recorded such a fact of a device, and answers all of them so far. */
+  async recorded<K extends FactKind>(host: string, uuid: string, kind: K): Promise<readonly FactOf<K>[]> {
+    const filter = subjectFilter(PREFIX, 'observed', { host, uuid });
+    const found: FactOf<K>[] = [];
+    for (let after = 0, waited = 0; ; ) {
+      const messages = await this.streams.observed.next(filter, after, FACTS_MAX);
+      after = messages.at(-1)?.sequence ?? after;
+      const facts = messages.map(({ data }) => decodeRecord(data).fact);
+      found.push(...facts.filter((fact): fact is FactOf<K> => fact?.kind === kind));
+      if (messages.length > 0) continue;
+      if (found.length > 0) return found;
+      if (waited > WAIT_MS_MAX) throw new Error(`waited for a fact ${kind} of ${uuid} in vain`);
+      waited += POLL_MS;
+      await sleep(POLL_MS);
+    }
+  }
+
   gone(host: string, uuid: string): Promise<readonly Row[]> {
     return this.until(`${uuid} gone from ${host}`, host, uuid, (rows) => rows.length === 0);
   }
 
-  async #publish(declaration: Parameters<typeof encodeDeclaration>[1]): Promise<void> {
+  async #publish(declaration: Parameters<typeof encodeDeclaration>[1]): Promise<number> {
     const answer = await this.streams.desired.append(encodeDeclaration(PREFIX, declaration));
-    assert.equal(answer.kind, 'stored');
+    assert.ok(answer.kind === 'stored');
+    return answer.sequence;
   }
 
   #meta() {

@@ -5,7 +5,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { constants, existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  constants,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,11 +42,17 @@ export const P2 = 'mdevfleet-2';
 export const P3 = 'mdevfleet-3';
 export const LIMITED = 'mdevfleet-limited-0';
 
+/** PCI parent number `index` (`GuestOptions.edu`): in a slot above those that the emulator gives out by itself. */
+export function pciParent(index: number): string {
+  return `0000:00:${(0x10 + index).toString(16)}.0`;
+}
+
 /** A delay that lasts until the test ends it by setting it to 0. */
 export const FOREVER_MS = 600_000;
 
 const PARENTS = '/sys/class/mdevfleet';
-const BUS = '/sys/bus/mdev/devices';
+const PCI_PARENTS = '/sys/bus/pci/devices';
+export const BUS = '/sys/bus/mdev/devices';
 /** Knobs of a parent as they are after loading. */
 const RESTING = {
   probe_delay_ms: 0,
@@ -60,8 +74,8 @@ export function uuid(index: number): string {
   return `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 }
 
-function parentPath(parent: string, ...rest: readonly string[]): string {
-  return join(PARENTS, parent, ...rest);
+export function parentPath(parent: string, ...rest: readonly string[]): string {
+  return join(parent.includes(':') ? PCI_PARENTS : PARENTS, parent, ...rest);
 }
 
 export function typePath(parent: string, type: string, ...rest: readonly string[]): string {
@@ -120,6 +134,11 @@ export function underParent(parent: string, id: string): boolean {
 export function typeOf(parent: string, id: string): string | null {
   const link = devicePath(parent, id, 'mdev_type');
   return existsSync(link) ? basename(readlinkSync(link)) : null;
+}
+
+/** What no two devices share that ever stood there, also not two of one UUID; null when there is none. */
+export function identityOf(parent: string, id: string): bigint | null {
+  return statSync(devicePath(parent, id), { bigint: true, throwIfNoEntry: false })?.ino ?? null;
 }
 
 export function read(path: string): string {
@@ -207,4 +226,9 @@ export async function until(what: string, happened: () => boolean): Promise<void
     if (waited > WAIT_MS_MAX) throw new Error(`waited for ${what} in vain`);
     await sleep(POLL_MS);
   }
+}
+
+/** Runs a program to its end; answers its status, or null for one that was killed. */
+export function ended(command: string, ...args: readonly string[]): Promise<number | null> {
+  return new Promise((resolve) => spawn(command, args, { stdio: 'inherit' }).on('exit', resolve));
 }
