@@ -4,7 +4,8 @@
  */
 import { scenario as create } from './create.scenario.ts';
 import { scenario as loopback } from './loopback.scenario.ts';
+import { scenario as pci } from './pci.scenario.ts';
 import { scenario as remove } from './remove.scenario.ts';
 import { guestSuite } from './scenario-suite.ts';
 
-guestSuite({ title: 'a real kernel', scenarios: [create, remove, loopback], natsServer: true });
+guestSuite({ title: 'a real kernel', scenarios: [create, remove, pci, loopback], edu: 2, natsServer: true });

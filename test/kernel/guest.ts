@@ -21,6 +21,8 @@ export type GuestOptions = {
   readonly work: string;
   /** An ext4 file system at /guest/disk, kept in the work folder from boot to boot. */
   readonly disk?: boolean;
+  /** How many PCI parents the machine has, at the addresses that `pciParent` gives. */
+  readonly edu?: number;
   /** Parameters of the test driver; null: it is not loaded. */
   readonly driver?: BootScript['driver'];
   /** More folders of the host, read-only at their own paths. */
@@ -61,7 +63,7 @@ const CONSOLE = 'console.log';
  * @throws if there is no kernel to boot or the emulator does not start or fails, with what it said.
  */
 export async function bootGuest(options: GuestOptions): Promise<GuestReport> {
-  const { work, disk = false } = options;
+  const { work, disk = false, edu = 0 } = options;
   const kernel = await guestKernel();
   const shares = await sharedFolders(options.shares ?? []);
   await mkdir(work, { recursive: true });
@@ -76,7 +78,8 @@ export async function bootGuest(options: GuestOptions): Promise<GuestReport> {
   await writeFile(join(work, 'boot.sh'), bootScript(script));
   await rm(join(work, CONSOLE), { force: true });
   const log = new ReportLog(options.programs, options.onLine);
-  const argv = machine({ kernel, work, disk, shares, console: CONSOLE, dmiUuid: script.identity.dmiUuid });
+  const { dmiUuid } = script.identity;
+  const argv = machine({ kernel, work, disk, edu, shares, console: CONSOLE, dmiUuid });
   const killed = await emulate(argv, log, options);
   const text = (await readFile(join(work, CONSOLE), 'latin1')).replaceAll('\r', '');
   return {

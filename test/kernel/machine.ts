@@ -7,12 +7,15 @@ import { access, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { GuestKernel } from '../../tools/kernel.ts';
+import { pciParent } from './mdev.ts';
 import type { Share } from './shares.ts';
 
 type Machine = {
   readonly kernel: GuestKernel;
   readonly work: string;
   readonly disk: boolean;
+  /** How many of the emulator's `edu` devices there are, which the test driver makes parents of. */
+  readonly edu: number;
   readonly shares: readonly Share[];
   /** Where in the work folder the console goes. */
   readonly console: string;
@@ -20,13 +23,15 @@ type Machine = {
 };
 
 const DISK = 'disk.img';
+/** The domain and the bus of all PCI devices of this machine. */
+const BUS = '0000:00:';
 const DISK_BYTES = 256 * 1024 * 1024;
 /** A complaint of the kernel is an end; warnings are shown; and nothing in here needs protection from anything. */
 const KERNEL_ARGUMENTS = 'console=ttyS0 quiet loglevel=5 panic=-1 oops=panic mitigations=off';
 
 const run = promisify(execFile);
 
-export function machine({ kernel, work, disk, shares, console, dmiUuid }: Machine): readonly string[] {
+export function machine({ kernel, work, disk, edu, shares, console, dmiUuid }: Machine): readonly string[] {
   const drive = `file=${escaped(join(work, DISK))},format=raw,if=none,id=disk,cache=unsafe`;
   return [
     ...['qemu-system-x86_64', '-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2'],
@@ -47,6 +52,10 @@ export function machine({ kernel, work, disk, shares, console, dmiUuid }: Machin
     ...share('shared', work, false),
     ...shares.flatMap(({ tag, source, options }) => share(tag, source, options.startsWith('ro'))),
     ...(disk ? ['-drive', drive, '-device', 'virtio-blk-pci,drive=disk'] : []),
+    ...Array.from({ length: edu }, (_, index) => [
+      '-device',
+      `edu,addr=${pciParent(index).slice(BUS.length)}`,
+    ]).flat(),
   ];
 }
 

@@ -3,7 +3,6 @@
  * each produced on the test driver. Should one stop to hold on a newer kernel, it is seen here first.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import {
   attributeCalls,
@@ -162,16 +161,5 @@ export const scenario: Scenario = {
       assert.equal(await writing, 0);
       assert.equal(read(level), '43');
     },
-    'unloading the driver destroys its devices': async () => {
-      await created(P0, 'a', ID);
-      const status = await ended('/usr/sbin/rmmod', 'mdevfleet_test');
-      assert.deepEqual([status, onBus(ID)], [0, false]);
-      assert.equal(await ended('/guest/bin/insmod', '/guest/modules/mdevfleet_test.ko'), 0);
-      assert.equal(available(P0, 'a'), 8);
-    },
   },
 };
-
-function ended(command: string, ...args: readonly string[]): Promise<number | null> {
-  return new Promise((resolve) => spawn(command, args, { stdio: 'inherit' }).on('exit', resolve));
-}

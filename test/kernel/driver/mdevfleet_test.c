@@ -8,6 +8,8 @@
  *
  *   /sys/devices/virtual/mdevfleet/mdevfleet-N          N < parents: types a (1 unit) and b (2 units) of one pool
  *   /sys/devices/virtual/mdevfleet/mdevfleet-limited-N  N < limited: type c, at most LIMITED_INSTANCES (EUSERS)
+ *   /sys/bus/pci/devices/ADDRESS                        each of QEMU's `edu` devices: types a and b, as the first;
+ *                                                       unbound and bound again, it is as after loading
  *       registered      rw  1 while the parent is registered with the mdev core; write 0 or 1
  *       capacity        rw  units in the pool
  *       probes removes attribute_writes attribute_reads
@@ -19,7 +21,7 @@
  *   /sys/bus/mdev/devices/UUID
  *       assign (write-only, repeats), assigned (read-only), vendor/{level,label,secret,refuse}
  *
- * Only to_parent() and the last section know what kind of device a parent is: here, a plain one of our own class.
+ * Only the last two sections know what kind of device a parent is.
  */
 #include <linux/atomic.h>
 #include <linux/device.h>
@@ -29,6 +31,7 @@
 #include <linux/mdev.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -50,6 +53,8 @@
 #define LEVEL_MAX 100
 #define ASSIGN_BITS 64
 #define TYPES_MAX 2
+#define EDU_VENDOR_ID 0x1234
+#define EDU_DEVICE_ID 0x11e8
 
 static unsigned int parents = 4;
 module_param(parents, uint, 0444);
@@ -70,8 +75,8 @@ struct fleet_type {
 
 /*
  * What one registration with the core consists of. The core keeps pointers into it until the last mediated device
- * of that registration is released, which can be after the unregistration returned: so a registration is never
- * used twice, and is freed with its parent.
+ * of that registration is released, which can be after the unregistration returned, and with a PCI device also after
+ * the driver was unbound: so a registration is never used twice, nor its parent, and both are freed with the module.
  */
 struct fleet_registration {
 	struct list_head node;
@@ -81,10 +86,11 @@ struct fleet_registration {
 };
 
 struct fleet_parent {
-	struct device dev;
+	struct list_head node;
 	struct mdev_driver *mdev_driver;
 
 	struct mutex lock; /* one change of registration at a time */
+	struct device *dev; /* NULL: not there yet, or leaving */
 	struct fleet_registration *registration; /* NULL: not registered */
 	struct list_head registrations;
 
@@ -121,9 +127,12 @@ struct fleet_device {
 static struct mdev_driver pool_driver;
 static struct mdev_driver limited_driver;
 
+static LIST_HEAD(all_parents);
+static DEFINE_MUTEX(all_parents_lock);
+
 static struct fleet_parent *to_parent(struct device *dev)
 {
-	return container_of(dev, struct fleet_parent, dev);
+	return dev_get_drvdata(dev);
 }
 
 /* As slow hardware would: not to be interrupted, not even by a fatal signal. */
@@ -474,13 +483,15 @@ static int parent_register(struct fleet_parent *parent)
 	int ret;
 
 	lockdep_assert_held(&parent->lock);
+	if (!parent->dev)
+		return -ENODEV;
 	if (parent->registration)
 		return 0;
 	reg = kzalloc(sizeof(*reg), GFP_KERNEL);
 	if (!reg)
 		return -ENOMEM;
 	list_add(&reg->node, &parent->registrations);
-	ret = mdev_register_parent(&reg->mdev_parent, &parent->dev, parent->mdev_driver, reg->table,
+	ret = mdev_register_parent(&reg->mdev_parent, parent->dev, parent->mdev_driver, reg->table,
 				   add_types(reg, parent->mdev_driver));
 	if (!ret)
 		WRITE_ONCE(parent->registration, reg);
@@ -495,6 +506,58 @@ static void parent_unregister(struct fleet_parent *parent)
 		return;
 	mdev_unregister_parent(&parent->registration->mdev_parent);
 	WRITE_ONCE(parent->registration, NULL);
+}
+
+/* ---- the life of a parent -------------------------------------------------------------------------------- */
+
+static struct fleet_parent *parent_new(struct mdev_driver *driver)
+{
+	struct fleet_parent *parent = kzalloc(sizeof(*parent), GFP_KERNEL);
+
+	if (!parent)
+		return NULL;
+	parent->mdev_driver = driver;
+	parent->capacity = capacity;
+	parent->fail_every = 1;
+	mutex_init(&parent->lock);
+	spin_lock_init(&parent->pool_lock);
+	INIT_LIST_HEAD(&parent->registrations);
+	init_waitqueue_head(&parent->knob_turned);
+	mutex_lock(&all_parents_lock);
+	list_add(&parent->node, &all_parents);
+	mutex_unlock(&all_parents_lock);
+	return parent;
+}
+
+static int parent_start(struct fleet_parent *parent, struct device *dev)
+{
+	int ret;
+
+	mutex_lock(&parent->lock);
+	parent->dev = dev;
+	ret = parent_register(parent);
+	mutex_unlock(&parent->lock);
+	return ret;
+}
+
+static void parent_stop(struct fleet_parent *parent)
+{
+	mutex_lock(&parent->lock);
+	parent_unregister(parent);
+	parent->dev = NULL;
+	mutex_unlock(&parent->lock);
+}
+
+static void free_parents(void)
+{
+	struct fleet_parent *parent, *next_parent;
+	struct fleet_registration *reg, *next;
+
+	list_for_each_entry_safe(parent, next_parent, &all_parents, node) {
+		list_for_each_entry_safe(reg, next, &parent->registrations, node)
+			kfree(reg);
+		kfree(parent);
+	}
 }
 
 /* ---- attributes of a parent ------------------------------------------------------------------------------ */
@@ -619,66 +682,31 @@ static struct class fleet_class = {
 	.owner = THIS_MODULE,
 };
 
-static struct fleet_parent *fleet_parents[2 * PARENTS_MAX];
-static unsigned int nr_fleet_parents;
-
-static void parent_release(struct device *dev)
-{
-	struct fleet_parent *parent = to_parent(dev);
-	struct fleet_registration *reg, *next;
-
-	list_for_each_entry_safe(reg, next, &parent->registrations, node)
-		kfree(reg);
-	kfree(parent);
-}
-
-static void parent_delete(struct fleet_parent *parent)
-{
-	mutex_lock(&parent->lock);
-	parent_unregister(parent);
-	mutex_unlock(&parent->lock);
-	device_unregister(&parent->dev);
-}
-
 static int parent_add(struct mdev_driver *driver, const char *format, unsigned int index)
 {
-	struct fleet_parent *parent = kzalloc(sizeof(*parent), GFP_KERNEL);
-	int ret;
+	struct fleet_parent *parent = parent_new(driver);
+	struct device *dev;
 
 	if (!parent)
 		return -ENOMEM;
-	parent->mdev_driver = driver;
-	parent->capacity = capacity;
-	parent->fail_every = 1;
-	mutex_init(&parent->lock);
-	spin_lock_init(&parent->pool_lock);
-	INIT_LIST_HEAD(&parent->registrations);
-	init_waitqueue_head(&parent->knob_turned);
-	parent->dev.class = &fleet_class;
-	parent->dev.groups = parent_groups;
-	parent->dev.release = parent_release;
-	device_initialize(&parent->dev);
-	ret = dev_set_name(&parent->dev, format, index);
-	if (ret)
-		goto err_put;
-	ret = device_add(&parent->dev);
-	if (ret)
-		goto err_put;
-	fleet_parents[nr_fleet_parents++] = parent;
-	mutex_lock(&parent->lock);
-	ret = parent_register(parent);
-	mutex_unlock(&parent->lock);
-	return ret;
-
-err_put:
-	put_device(&parent->dev);
-	return ret;
+	dev = device_create_with_groups(&fleet_class, NULL, MKDEV(0, 0), parent, parent_groups, format, index);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+	return parent_start(parent, dev);
 }
 
 static void delete_parents(void)
 {
-	while (nr_fleet_parents)
-		parent_delete(fleet_parents[--nr_fleet_parents]);
+	struct fleet_parent *parent;
+	struct device *dev;
+
+	list_for_each_entry(parent, &all_parents, node) {
+		dev = parent->dev;
+		if (!dev)
+			continue;
+		parent_stop(parent);
+		device_unregister(dev);
+	}
 }
 
 static int add_parents(void)
@@ -694,6 +722,44 @@ static int add_parents(void)
 		delete_parents();
 	return ret;
 }
+
+/* ---- parents on the PCI bus ------------------------------------------------------------------------------ */
+
+/* The groups are ours to remove, not the driver core's, since the knobs must be there while this blocks. */
+static void pci_parent_remove(struct pci_dev *pdev)
+{
+	parent_stop(pci_get_drvdata(pdev));
+	device_remove_groups(&pdev->dev, parent_groups);
+}
+
+static int pci_parent_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct fleet_parent *parent = parent_new(&pool_driver);
+	int ret;
+
+	if (!parent)
+		return -ENOMEM;
+	pci_set_drvdata(pdev, parent);
+	ret = device_add_groups(&pdev->dev, parent_groups);
+	if (ret)
+		return ret;
+	ret = parent_start(parent, &pdev->dev);
+	if (ret)
+		pci_parent_remove(pdev);
+	return ret;
+}
+
+static const struct pci_device_id pci_parent_ids[] = {
+	{ PCI_DEVICE(EDU_VENDOR_ID, EDU_DEVICE_ID) },
+	{ }
+};
+
+static struct pci_driver pci_parent_driver = {
+	.name = "mdevfleet",
+	.id_table = pci_parent_ids,
+	.probe = pci_parent_probe,
+	.remove = pci_parent_remove,
+};
 
 static int __init mdevfleet_test_init(void)
 {
@@ -713,23 +779,31 @@ static int __init mdevfleet_test_init(void)
 	ret = add_parents();
 	if (ret)
 		goto err_limited;
+	ret = pci_register_driver(&pci_parent_driver);
+	if (ret)
+		goto err_parents;
 	return 0;
 
+err_parents:
+	delete_parents();
 err_limited:
 	mdev_unregister_driver(&limited_driver);
 err_pool:
 	mdev_unregister_driver(&pool_driver);
 err_class:
 	class_unregister(&fleet_class);
+	free_parents();
 	return ret;
 }
 
 static void __exit mdevfleet_test_exit(void)
 {
+	pci_unregister_driver(&pci_parent_driver);
 	delete_parents();
 	mdev_unregister_driver(&limited_driver);
 	mdev_unregister_driver(&pool_driver);
 	class_unregister(&fleet_class);
+	free_parents();
 }
 
 module_init(mdevfleet_test_init);
