@@ -22,8 +22,19 @@ import type {
   Use,
   WriteResult,
 } from '../host.ts';
+import { Registrations } from '../registrations.ts';
 import { busLink, checkedAttribute, checkedName, createFile, deviceFolder, typeFolder } from './paths.ts';
-import { devicesOnBus, groupOf, missing, parents, type Sighting, sight, standing, surveyed } from './read.ts';
+import {
+  devicesOnBus,
+  groupOf,
+  missing,
+  registrationOf,
+  type Sighting,
+  sight,
+  standing,
+  surveyed,
+} from './read.ts';
+import type { Warn } from './uevents.ts';
 import {
   AGAIN,
   type Again,
@@ -33,8 +44,7 @@ import {
   type Unreadable,
   unreadable,
 } from './unreadable.ts';
-import type { Warn } from './uevents.ts';
-import { type Named, type Names, watch } from './watch.ts';
+import { watch } from './watch.ts';
 import { type Task, targetOf } from './writer.ts';
 import { busyWriters, isWriting } from './writer-marks.ts';
 import { createWriterPool, type WriterPool } from './writer-pool.ts';
@@ -103,10 +113,12 @@ class SysfsHost implements Host {
   readonly #readers: WriterPool;
   readonly #watches = new Set<() => void>();
   readonly #registrations = new Registrations();
-  readonly #udevadm: string | null;
-  readonly #warn: Warn;
+  readonly #watching: { readonly udevadm: string | null; readonly warn: Warn };
 
-  constructor({ clock, marksDir, root = '/sys', dev = '/dev', proc = '/proc', limits }: SysfsHostOptions) {
+  constructor(options: SysfsHostOptions) {
+    const { clock, marksDir, root = '/sys', dev = '/dev', proc = '/proc', limits } = options;
+    const { udevadm = 'udevadm', warn = () => undefined } = options;
+    this.#watching = { udevadm, warn };
     this.#clock = clock;
     this.#root = root;
     this.#dev = dev;
@@ -162,12 +174,15 @@ class SysfsHost implements Host {
     }
     if (seen.kind === 'present') return this.#present(uuid, seen, use);
     if (seen.kind !== 'absent') return seen;
-    if (place === null) this.#registrations.forget(uuid);
-    if (place === null) return { kind: 'absent', room: null };
-    const returned = this.#registrations.isAnother(uuid, place.parent, registration);
+    if (place === null) {
+      this.#registrations.forget(uuid);
+      return { kind: 'absent', room: null };
+    }
+    const wasGone = this.#registrations.isOver(uuid, place.parent, registrationOf(this.#root, place.parent));
     const room = await this.#room(place, taken);
     if (room === AGAIN || room.kind === 'unreadable') return room;
-    return { kind: 'absent', room, ...(returned ? { parentReturned: true } : {}) };
+    if (wasGone && room.kind !== 'parent-absent') return { kind: 'absent', room, parentReturned: true };
+    return { kind: 'absent', room };
   }
 
   async #present(uuid: Uuid, seen: Present, isAsked: boolean): Promise<Observed | Again> {
@@ -244,36 +259,13 @@ class SysfsHost implements Host {
   }
 
   onChange(listener: (change: Change) => void): () => void {
-    const end = watch({
-      clock: this.#clock,
-      limits: this.#limits,
-      proc: this.#proc,
-      udevadm: this.#udevadm,
-      warn: this.#warn,
-      read: () => this.#names(),
-      isThere: (change) => this.#isThere(change),
-      listener,
-    });
+    const [clock, limits, root, proc] = [this.#clock, this.#limits, this.#root, this.#proc];
+    const end = watch({ clock, limits, root, proc, listener, ...this.#watching });
     this.#watches.add(end);
     return () => {
       this.#watches.delete(end);
       end();
     };
-  }
-
-  #names(): Names | null {
-    try {
-      return { devices: new Set(devicesOnBus(this.#root)), parents: new Set(parents(this.#root)) };
-    } catch (error) {
-      unreadable(error);
-      return null;
-    }
-  }
-
-  #isThere(change: Named): boolean {
-    return change.kind === 'device'
-      ? isOnBus(this.#root, change.uuid)
-      : registrationOf(this.#root, change.parent) !== null;
   }
 
   async close(): Promise<void> {

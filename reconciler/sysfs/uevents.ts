@@ -1,0 +1,147 @@
+/**
+ * The kernel's uevents, by way of `udevadm monitor`, which needs no udevd.
+ *
+ * One process for as long as somebody listens: started again when it ends, ever more slowly if
+ * it ends soon, and not at all where there is no such program. Whenever it begins to listen,
+ * and when the kernel had to drop events, something may have been missed: `unknown`.
+ * Left alone by an agent that was killed, it ends at the next uevent, which nobody reads.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
+import { backoffMs } from '../backoff.ts';
+import type { Cancel, Clock } from '../clock.ts';
+import type { Change } from '../host.ts';
+import { droppedUevents } from './uevent-drops.ts';
+import { UeventParser } from './uevent-parser.ts';
+import { errnoOf } from './unreadable.ts';
+
+export type UeventParts = {
+  readonly clock: Clock;
+  /** Name or path of udevadm. */
+  readonly program: string;
+  /** Where procfs is mounted. */
+  readonly proc: string;
+  readonly listener: (change: Change) => void;
+  /** Told when uevents begin to be heard, and when they are not heard any more. */
+  readonly onListening: (isListening: boolean) => void;
+  readonly warn: Warn;
+};
+
+/** Constant messages; facts are fields. */
+export type Warn = (fields: object, message: string) => void;
+
+/** No filter: a parent's events come in a subsystem of its own, and there is none for "any with MDEV_STATE". */
+const ARGUMENTS = ['monitor', '--kernel', '--property'];
+const RESTART_DELAY_MS_MIN = 250;
+const RESTART_DELAY_MS_MAX = 60_000;
+/** One that has run so long is started again as at first. */
+const STEADY_MS = 30_000;
+/** Most characters kept of what it says on its standard error. */
+const COMPLAINT_CHARS_MAX = 2048;
+const ENOENT = 2;
+const EACCES = 13;
+
+export class Uevents {
+  readonly #parts: UeventParts;
+  #child: ChildProcess | null = null;
+  #isListening = false;
+  #dropped = 0;
+  #failures = 0;
+  #cancelRestart: Cancel = () => {};
+  #isEnded = false;
+
+  constructor(parts: UeventParts) {
+    this.#parts = parts;
+    this.#start();
+  }
+
+  /** True while nothing is missed, as far as is known. */
+  get isListening(): boolean {
+    return this.#isListening;
+  }
+
+  /** Finds out whether events were dropped since it was last asked, and tells so. */
+  check(): void {
+    const { proc, listener, warn } = this.#parts;
+    const pid = this.#child?.pid;
+    if (!this.#isListening || pid === undefined) return;
+    const dropped = droppedUevents(proc, pid);
+    if (dropped <= this.#dropped) return;
+    warn({ dropped: dropped - this.#dropped }, 'uevents were dropped; everything is looked at');
+    this.#dropped = dropped;
+    listener({ kind: 'unknown' });
+  }
+
+  /** Ends the process; nothing is told after that. */
+  end(): void {
+    this.#isEnded = true;
+    this.#cancelRestart();
+    // It has nothing to finish, and one that is stopped heeds no other signal.
+    this.#child?.kill('SIGKILL');
+  }
+
+  #start(): void {
+    const startedMs = this.#parts.clock.monotonicMs();
+    const child = spawn(this.#parts.program, ARGUMENTS, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    this.#child = child;
+    let complaint = '';
+    let failure: Error | null = null;
+    const parser = new UeventParser();
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => this.#hear(parser, piece));
+    child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+      complaint = (complaint + piece).slice(-COMPLAINT_CHARS_MAX);
+    });
+    child.on('error', (error) => {
+      failure = error;
+    });
+    child.on('close', () => this.#ended(startedMs, failure ?? how(child, complaint)));
+    leaveAlone(child);
+  }
+
+  #hear(parser: UeventParser, piece: string): void {
+    if (this.#isEnded) return;
+    for (const heard of parser.feed(piece)) {
+      if (heard.kind === 'listening') this.#listening(true);
+      this.#parts.listener(heard.kind === 'listening' ? { kind: 'unknown' } : heard);
+    }
+  }
+
+  #listening(isListening: boolean): void {
+    if (this.#isListening === isListening) return;
+    this.#isListening = isListening;
+    this.#dropped = 0;
+    this.#parts.onListening(isListening);
+  }
+
+  #ended(startedMs: number, why: Error): void {
+    this.#child = null;
+    if (this.#isEnded) return;
+    this.#listening(false);
+    const { clock, program, warn } = this.#parts;
+    if (isMissing(why)) {
+      return warn({ program, err: why }, 'no uevents can be heard; changes are found by polling');
+    }
+    this.#failures = clock.monotonicMs() - startedMs >= STEADY_MS ? 1 : this.#failures + 1;
+    const restartMs = backoffMs(this.#failures, RESTART_DELAY_MS_MIN, RESTART_DELAY_MS_MAX, 1);
+    warn({ program, err: why, restartMs }, 'uevents are not heard until udevadm runs again');
+    this.#cancelRestart = clock.after(restartMs, () => this.#start());
+  }
+}
+
+function how({ exitCode, signalCode }: ChildProcess, complaint: string): Error {
+  return new Error(`udevadm ended (${signalCode ?? `exit status ${exitCode}`}): ${complaint.trim()}`);
+}
+
+function isMissing(error: Error): boolean {
+  const errno = errnoOf(error);
+  return errno === ENOENT || errno === EACCES;
+}
+
+/** It does not keep this process from ending. */
+function leaveAlone(child: ChildProcess): void {
+  child.unref();
+  for (const stream of child.stdio) if (stream instanceof Socket) stream.unref();
+}
