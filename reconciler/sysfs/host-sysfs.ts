@@ -23,6 +23,7 @@ import type {
   WriteResult,
 } from '../host.ts';
 import { Registrations } from '../registrations.ts';
+import { type Guarded, type Task, targetOf } from './order.ts';
 import { busLink, checkedAttribute, checkedName, createFile, deviceFolder, typeFolder } from './paths.ts';
 import {
   devicesOnBus,
@@ -45,7 +46,6 @@ import {
   unreadable,
 } from './unreadable.ts';
 import { watch } from './watch.ts';
-import { type Task, targetOf } from './writer.ts';
 import { busyWriters, isWriting } from './writer-marks.ts';
 import { createWriterPool, type WriterPool } from './writer-pool.ts';
 
@@ -186,17 +186,22 @@ class SysfsHost implements Host {
   }
 
   async #present(uuid: Uuid, seen: Present, isAsked: boolean): Promise<Observed | Again> {
-    if (!isAsked || seen.iommuGroup === null) return { ...seen, use: { kind: 'unknown' }, attributes: [] };
-    const use = await this.#use(seen.iommuGroup);
+    if (!isAsked) return { ...seen, use: { kind: 'unknown' }, attributes: [] };
+    const use = await this.#use(uuid);
     // The number may have passed to another device meanwhile.
     return groupOf(busLink(this.#root, uuid)) === seen.iommuGroup ? { ...seen, use, attributes: [] } : AGAIN;
   }
 
-  /** Opens the group for a moment, which fails while somebody has it open, and would fail for them. */
-  async #use(group: number): Promise<Use> {
-    const ran = await this.#readers.run({ op: 'probe', file: `${this.#dev}/vfio/${group}` }, null);
+  /** Guards the device for a moment, which fails while somebody has it open, and would fail for them. */
+  async #use(uuid: Uuid): Promise<Use> {
+    const guard = this.#guarded(busLink(this.#root, uuid));
+    const ran = await this.#readers.run({ op: 'probe', ...guard }, null);
     if (ran.kind === 'in-use') return ran;
     return { kind: ran.kind === 'ok' ? 'free' : 'unknown' };
+  }
+
+  #guarded(device: string): Guarded {
+    return { device, nodes: `${this.#dev}/vfio`, proc: this.#proc };
   }
 
   async #room(place: Place, isAsked: boolean): Promise<Room | Unreadable | Again> {
@@ -234,7 +239,7 @@ class SysfsHost implements Host {
 
   async remove(uuid: Uuid, { parent, type }: Place): Promise<WriteResult> {
     const device = deviceFolder(this.#root, parent, uuid);
-    return this.#write(uuid, { op: 'remove', device, type: checkedName(type), groups: `${this.#dev}/vfio` });
+    return this.#write(uuid, { op: 'remove', type: checkedName(type), ...this.#guarded(device) });
   }
 
   async setAttribute(uuid: Uuid, { parent, type }: Place, attribute: Attribute): Promise<WriteResult> {

@@ -5,7 +5,8 @@
  * writing, from before the write until after it. A pid alone proves nothing, since pids are used
  * again; together with the process's start time and the boot it names one process for ever.
  */
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { readText, statOf } from './process-stat.ts';
 
 /** Stands for no UUID. All marks have the same length, so one overwrites another completely. */
 const NOTHING = '-'.repeat(36);
@@ -74,26 +75,7 @@ function stateOf(folder: string, pid: number, proc: string): State {
 
 /** Null when there is no such process, or only its exit status is left of it. */
 function identify(proc: string, pid: number): Identity | null {
-  const stat = readText(`${proc}/${pid}/stat`);
+  const stat = statOf(proc, pid);
   const boot = readText(`${proc}/sys/kernel/random/boot_id`);
-  if (stat === null || boot === null) return null;
-  // The second field is the program's name in brackets and may contain anything; state is the third, start the 22nd.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state, start] = [fields[0], fields[19]];
-  if (state === undefined || start === undefined || state === 'Z' || state === 'X') return null;
-  return { boot: boot.trim(), start };
-}
-
-const ENOENT = -2;
-const ESRCH = -3;
-
-/** Null when there is no such file, or no such process any more. */
-function readText(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const { errno } = error as NodeJS.ErrnoException;
-    if (errno === ENOENT || errno === ESRCH) return null;
-    throw error;
-  }
+  return stat === null || boot === null ? null : { boot: boot.trim(), start: stat.start };
 }

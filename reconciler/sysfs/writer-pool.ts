@@ -10,7 +10,7 @@ import { strict as assert } from 'node:assert';
 import { mkdirSync } from 'node:fs';
 import type { Uuid } from '../../events/names.ts';
 import type { Cancel, Clock } from '../clock.ts';
-import { type Order, type Task, targetOf } from './writer.ts';
+import { type Order, type Task, targetOf } from './order.ts';
 import { type Ended, Helper, type Reply } from './writer-process.ts';
 
 export type WriterPoolOptions = {

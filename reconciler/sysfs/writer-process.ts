@@ -10,7 +10,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Answer, Order } from './writer.ts';
+import type { Answer, Order } from './order.ts';
 
 const PROGRAM = join(import.meta.dirname, 'writer.ts');
 /** One thread for all that V8 does in the background, instead of four. */

@@ -18,37 +18,12 @@ import {
 } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { basename } from 'node:path';
-import type { InUse } from '../host.ts';
+import { guarded } from './guard.ts';
+import { type Answer, OK, type Order, refusal, type Task, targetOf } from './order.ts';
 import { Mark } from './writer-marks.ts';
 
-/** What a helper can be told to do. A device's folder is given by way of its parent. */
-export type Task =
-  | { readonly op: 'create'; readonly file: string; readonly data: string }
-  | { readonly op: 'remove'; readonly device: string; readonly type: string; readonly groups: string }
-  | {
-      readonly op: 'attribute';
-      readonly device: string;
-      readonly type: string;
-      readonly name: string;
-      readonly data: string;
-    }
-  /** Reads a file behind which a driver's code runs. */
-  | { readonly op: 'read'; readonly file: string }
-  /** Opens and closes the node of a group. */
-  | { readonly op: 'probe'; readonly file: string };
-
-/** A task, and the UUID for which it writes; null when it only reads. */
-export type Order = { readonly task: Task; readonly uuid: string | null };
-
-export type Answer =
-  | { readonly kind: 'ok' }
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'errno'; readonly errno: number; readonly call: 'open' | 'write'; readonly file: string }
-  | InUse;
-
-const { O_NOFOLLOW, O_RDWR, O_WRONLY } = constants;
-const OK: Answer = { kind: 'ok' };
-const E = { NOENT: 2, IO: 5, BUSY: 16, INVAL: 22, LOOP: 40, STALE: 116 } as const;
+const { O_NOFOLLOW, O_WRONLY } = constants;
+const E = { IO: 5, INVAL: 22, LOOP: 40, STALE: 116 } as const;
 const STDIN = 0;
 const STDOUT = 1;
 const CHUNK_BYTES = 64 * 1024;
@@ -75,21 +50,9 @@ function attempt(task: Task): Answer {
     case 'read':
       return { kind: 'text', text: readFileSync(task.file, 'utf8') };
     case 'probe':
-      return probe(task.file);
+      return guarded(task, () => OK);
     default:
       return task satisfies never;
-  }
-}
-
-/** The file at which a task aims. */
-export function targetOf(task: Task): string {
-  switch (task.op) {
-    case 'remove':
-      return `${task.device}/remove`;
-    case 'attribute':
-      return `${task.device}/${task.name}`;
-    default:
-      return task.file;
   }
 }
 
@@ -104,58 +67,16 @@ function writeOnce(file: string, data: string, flags: number): Answer {
   }
 }
 
-/**
- * Removes a device under a guard: while the helper has its group open, nobody else can begin
- * to use it, and if somebody does already, opening it fails. Group numbers are used again, so
- * it is checked again afterwards that the open group is this device's.
- */
+/** Removes a device if it is still of this type, and nobody uses it. */
 function remove(task: Extract<Task, { op: 'remove' }>): Answer {
-  const { device, type, groups } = task;
-  if (typeOf(device) !== type) return refusal(E.STALE, 'open', `${device}/mdev_type`);
-  const group = groupOf(device);
-  // Without a vfio device there is nothing that anybody could have open.
-  if (group === null) return writeOnce(targetOf(task), '1', O_WRONLY);
-  const fd = openGroup(`${groups}/${group}`);
-  if (fd === null) return { kind: 'in-use', by: [] };
-  try {
-    if (groupOf(device) !== group) return refusal(E.STALE, 'open', `${device}/iommu_group`);
-    if (typeOf(device) !== type) return refusal(E.STALE, 'open', `${device}/mdev_type`);
-    return writeOnce(targetOf(task), '1', O_WRONLY);
-  } finally {
-    closeSync(fd);
-  }
+  const { device, type } = task;
+  const changed = refusal(E.STALE, 'open', `${device}/mdev_type`);
+  if (typeOf(device) !== type) return changed;
+  return guarded(task, () => (typeOf(device) === type ? writeOnce(targetOf(task), '1', O_WRONLY) : changed));
 }
 
 function typeOf(device: string): string {
   return basename(realpathSync.native(`${device}/mdev_type`));
-}
-
-/** Null when the device has neither a group nor a vfio device. Throws when its group is not shown though it has one. */
-function groupOf(device: string): string | null {
-  try {
-    return basename(realpathSync.native(`${device}/iommu_group`));
-  } catch (error) {
-    const noGroup = (error as NodeJS.ErrnoException).errno === -E.NOENT;
-    if (noGroup && lstatSync(`${device}/vfio-dev`, { throwIfNoEntry: false }) === undefined) return null;
-    throw error;
-  }
-}
-
-/** Null when somebody else has the group open. */
-function openGroup(file: string): number | null {
-  try {
-    return openSync(file, O_RDWR);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).errno === -E.BUSY) return null;
-    throw error;
-  }
-}
-
-function probe(file: string): Answer {
-  const fd = openGroup(file);
-  if (fd === null) return { kind: 'in-use', by: [] };
-  closeSync(fd);
-  return OK;
 }
 
 /** Follows no link below the device, and writes no empty value, which the kernel would take and ignore. */
@@ -169,10 +90,6 @@ function setAttribute(task: Extract<Task, { op: 'attribute' }>): Answer {
     if (lstatSync(folder).isSymbolicLink()) return refusal(E.LOOP, 'open', targetOf(task));
   }
   return writeOnce(targetOf(task), data, O_WRONLY | O_NOFOLLOW);
-}
-
-function refusal(errno: number, call: 'open' | 'write', file: string): Answer {
-  return { kind: 'errno', errno, call, file };
 }
 
 /**

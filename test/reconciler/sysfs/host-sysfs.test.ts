@@ -55,14 +55,14 @@ describe('observing', () => {
     expect(await host.observe(uuid, { place: null, use: true })).toEqual({ ...seen, use: { kind: 'free' } });
   });
 
-  test('use is unknown without a node of the group, and without a group', async () => {
+  test('use is unknown without a node of the group; without a vfio device there is none', async () => {
     const [nodeless, groupless] = [fresh(), fresh()];
     tree.device(nodeless, PLACE, 'complete', 12);
     unlinkSync(tree.node(12));
     tree.device(groupless, PLACE, 'complete', null);
     const look = { place: PLACE, use: true };
     expect(await host.observe(nodeless, look)).toMatchObject({ use: { kind: 'unknown' }, iommuGroup: 12 });
-    expect(await host.observe(groupless, look)).toMatchObject({ use: { kind: 'unknown' }, iommuGroup: null });
+    expect(await host.observe(groupless, look)).toMatchObject({ use: { kind: 'free' }, iommuGroup: null });
   });
 
   test('a complete device whose remove file is gone cannot be removed', async () => {

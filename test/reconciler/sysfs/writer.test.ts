@@ -13,7 +13,7 @@ let groups: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'mdevfleet-writer-'));
   device = join(folder, 'device');
-  groups = join(folder, 'groups');
+  groups = join(folder, 'dev/vfio');
   for (const one of [groups, join(device, 'vendor'), join(folder, 'types/small'), join(folder, 'iommu/7')]) {
     mkdirSync(one, { recursive: true });
   }
@@ -29,7 +29,7 @@ function grouped(): void {
 }
 
 function removal(type = 'small') {
-  return perform({ op: 'remove', device, type, groups });
+  return perform({ op: 'remove', type, device, nodes: groups, proc: join(folder, 'proc') });
 }
 
 function attribute(name: string, data: string, type = 'small') {
@@ -136,8 +136,10 @@ describe('reading', () => {
   });
 
   test('whether a group is free, or the errno', () => {
+    grouped();
+    const probe = { op: 'probe', device, nodes: groups, proc: join(folder, 'proc') } as const;
+    expect(perform(probe)).toMatchObject({ kind: 'errno', errno: 2, file: join(groups, '7') });
     writeFileSync(join(groups, '7'), '');
-    expect(perform({ op: 'probe', file: join(groups, '7') })).toEqual(OK);
-    expect(perform({ op: 'probe', file: join(groups, '8') })).toMatchObject({ kind: 'errno', errno: 2 });
+    expect(perform(probe)).toEqual(OK);
   });
 });
