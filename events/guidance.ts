@@ -9,7 +9,7 @@ import type { FactOf } from './fact.ts';
 import type { TerminalReason, WaitingReason } from './reasons.ts';
 
 /** What may end a wait before its timer does. */
-export type Wake = 'parent' | 'device' | 'registry' | 'timer';
+export type Wake = 'parent' | 'device' | 'registry' | 'command' | 'timer';
 
 export type Guidance = {
   /** What is the case. */
@@ -27,6 +27,12 @@ export const WAITING = {
     ends: 'sysfs can be read',
     hint: "see that /sys is mounted, that the agent may read it, and what the kernel's log says",
     wake: 'timer',
+  },
+  Paused: {
+    meaning: 'an operator paused the host: it looks and reports, and changes nothing',
+    ends: 'the host is told to go on',
+    hint: '`mdevfleet resume` lets the host go on',
+    wake: 'command',
   },
   Busy: {
     meaning: 'a helper process, of this agent or of an earlier one, still writes to sysfs for this UUID',
@@ -72,7 +78,7 @@ export const WAITING = {
     wake: 'device',
   },
   InUse: {
-    meaning: 'a process has the device open, so it is neither removed nor written to',
+    meaning: 'a process has the device open, so it is not removed, or its driver does not change it',
     ends: 'the process closes it',
     hint: 'stop the virtual machine that uses the device; the rest follows by itself',
     wake: 'timer',
@@ -182,6 +188,11 @@ export const DRIFT = {
     meaning: 'the device is gone, and this agent did not remove it',
     ends: 'the device is made again',
     hint: `${MADE_AGAIN}; to keep it away, delete its declaration`,
+  },
+  AttributesChanged: {
+    meaning: 'somebody else has changed attributes of the device',
+    ends: 'they are written again',
+    hint: 'nothing is to be done; to have other values, declare them',
   },
 } as const satisfies Record<FactOf<'drift'>['cause'], Guidance>;
 

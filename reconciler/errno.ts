@@ -4,8 +4,8 @@
  * Numbers, never names, since Node has no name for some of them (87, 517). The meanings come from the mdev core and
  * its drivers. Three are close choices. EPERM from opening `create` is a host that forbids the write; from the write
  * itself it is a driver of before Linux 6.1 that has no instance left. EBUSY is "in use" only where there is a device,
- * so not from `create`. EACCES from an attribute may also be a file that nobody can write; it counts as not
- * permitted, which is tried again and takes nothing back.
+ * so not from `create`. EACCES from an attribute is one that nobody can write: an agent that may not write anywhere
+ * has made no device that has attributes.
  */
 import { TERMINAL, WAITING, withHint } from '../events/guidance.ts';
 import type { TerminalReason, WaitingReason } from '../events/reasons.ts';
@@ -95,7 +95,7 @@ const TABLE: ReadonlyMap<number, Rules> = new Map<number, Rules>([
         write: ['no-capacity', 'the driver has no instance left, as some say it before Linux 6.1'],
       },
       remove: FORBIDDEN,
-      attribute: ['not-permitted', 'the host or the driver forbids the write'],
+      attribute: { open: FORBIDDEN, write: ['invalid', 'the driver does not permit the value'] },
     },
   ],
   [
@@ -123,7 +123,7 @@ const TABLE: ReadonlyMap<number, Rules> = new Map<number, Rules>([
     {
       create: FORBIDDEN,
       remove: FORBIDDEN,
-      attribute: ['not-permitted', 'the attribute is read-only, or the host forbids the write'],
+      attribute: ['invalid', 'the attribute is read-only, or the agent does not run as root'],
     },
   ],
   [
@@ -169,8 +169,11 @@ function always(...rule: Rule): Rules {
   return { create: rule, remove: rule, attribute: rule };
 }
 
-/** Every errno that has a rule of its own, in ascending order. */
-export const KNOWN_ERRNOS: readonly number[] = [...TABLE.keys()].sort((a, b) => a - b);
+/** The rows of the table: every answer that has a rule of its own. */
+export const ROWS: readonly { readonly errno: number; readonly operation: Operation }[] = [...TABLE].flatMap(
+  ([errno, rules]) =>
+    OPERATIONS.filter((one) => rules[one] !== undefined).map((operation) => ({ errno, operation })),
+);
 
 const OTHER: Rule = ['other', "an answer of the parent's driver"];
 

@@ -107,6 +107,16 @@ const VERBS: readonly VerbSpec[] = [
     load: async () => (await import('./get.ts')).get,
   },
   {
+    name: 'explain',
+    about:
+      'Tell what a reason or an errno means, what ends it, and what to do about it; without a word, all.',
+    example: 'mdevfleet explain NoCapacity\n  mdevfleet explain EAGAIN\n  mdevfleet explain errno 517',
+    settings: [],
+    args: [new Argument('[word...]', 'a reason in any case, or an errno by name or number')],
+    flags: [json()],
+    load: async () => (await import('./explain.ts')).explain,
+  },
+  {
     name: 'verify',
     about: "Check a host's journal: every record, the chain, and what was folded from it.",
     example: 'mdevfleet verify --host host-a --data ./data',
