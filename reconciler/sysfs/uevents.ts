@@ -6,7 +6,7 @@
  * and when the kernel had to drop events, something may have been missed: `unknown`.
  * Left alone by an agent that was killed, it ends at the next uevent, which nobody reads.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { backoffMs } from '../backoff.ts';
 import type { Cancel, Clock } from '../clock.ts';
@@ -48,7 +48,6 @@ export class Uevents {
   #dropped = 0;
   #failures = 0;
   #cancelRestart: Cancel = () => {};
-  #isEnded = false;
 
   constructor(parts: UeventParts) {
     this.#parts = parts;
@@ -74,36 +73,34 @@ export class Uevents {
 
   /** Ends the process; nothing is told after that. */
   end(): void {
-    this.#isEnded = true;
     this.#cancelRestart();
     // It has nothing to finish, and one that is stopped heeds no other signal.
     this.#child?.kill('SIGKILL');
+    this.#child = null;
   }
 
   #start(): void {
     const startedMs = this.#parts.clock.monotonicMs();
-    const child = spawn(this.#parts.program, ARGUMENTS, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-    });
+    const options: SpawnOptions = { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: environment() };
+    const child = spawn(this.#parts.program, ARGUMENTS, options);
     this.#child = child;
     let complaint = '';
-    let failure: Error | null = null;
     const parser = new UeventParser();
-    child.stdout.setEncoding('utf8').on('data', (piece: string) => this.#hear(parser, piece));
-    child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+    child.stdout?.setEncoding('utf8').on('data', (piece: string) => this.#hear(parser, piece));
+    child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
       complaint = (complaint + piece).slice(-COMPLAINT_CHARS_MAX);
     });
+    // One that could not be started is not always said to have ended.
     child.on('error', (error) => {
-      failure = error;
+      if (child.pid === undefined) this.#ended(child, startedMs, error);
     });
-    child.on('close', () => this.#ended(startedMs, failure ?? how(child, complaint)));
+    child.on('close', () => this.#ended(child, startedMs, how(child, complaint)));
     leaveAlone(child);
   }
 
   #hear(parser: UeventParser, piece: string): void {
-    if (this.#isEnded) return;
     for (const heard of parser.feed(piece)) {
+      if (this.#child === null) return;
       if (heard.kind === 'listening') this.#listening(true);
       this.#parts.listener(heard.kind === 'listening' ? { kind: 'unknown' } : heard);
     }
@@ -116,9 +113,9 @@ export class Uevents {
     this.#parts.onListening(isListening);
   }
 
-  #ended(startedMs: number, why: Error): void {
+  #ended(child: ChildProcess, startedMs: number, why: Error): void {
+    if (this.#child !== child) return;
     this.#child = null;
-    if (this.#isEnded) return;
     this.#listening(false);
     const { clock, program, warn } = this.#parts;
     if (isMissing(why)) {
@@ -129,6 +126,11 @@ export class Uevents {
     warn({ program, err: why, restartMs }, 'uevents are not heard until udevadm runs again');
     this.#cancelRestart = clock.after(restartMs, () => this.#start());
   }
+}
+
+/** In a container that sees the host's processes, it would take itself to be in a chroot, and do nothing. */
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, SYSTEMD_IGNORE_CHROOT: '1' };
 }
 
 function how({ exitCode, signalCode }: ChildProcess, complaint: string): Error {
@@ -143,5 +145,5 @@ function isMissing(error: Error): boolean {
 /** It does not keep this process from ending. */
 function leaveAlone(child: ChildProcess): void {
   child.unref();
-  for (const stream of child.stdio) if (stream instanceof Socket) stream.unref();
+  for (const stream of [child.stdout, child.stderr]) if (stream instanceof Socket) stream.unref();
 }

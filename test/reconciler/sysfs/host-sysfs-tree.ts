@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   unlinkSync,
@@ -50,6 +51,15 @@ export class SysfsTree {
   /** The parent is no longer listed, but still stands. */
   unlist(parent: string): void {
     unlinkSync(join(this.root, 'class/mdev_bus', parent));
+  }
+
+  /** Nothing is mounted here any more. */
+  hide(): void {
+    renameSync(this.root, `${this.root}-hidden`);
+  }
+
+  show(): void {
+    renameSync(`${this.root}-hidden`, this.root);
   }
 
   /** A device that has got to this stage; `group` is its iommu group, if it has one. */

@@ -31,7 +31,15 @@ function fresh(): Uuid {
 
 function open(options: Partial<SysfsHostOptions> = {}): Host {
   const { root, dev, marksDir } = tree;
-  return createSysfsHost({ clock: systemClock, root, dev, marksDir, limits: { pollMs: 20 }, ...options });
+  return createSysfsHost({
+    clock: systemClock,
+    root,
+    dev,
+    marksDir,
+    udevadm: null,
+    limits: { pollMs: 20 },
+    ...options,
+  });
 }
 
 beforeAll(() => {
