@@ -17,14 +17,15 @@ import { connectSimulatedHost } from '../reconciler/simulated/host-sim-client.ts
 import { SimulatedKernel } from '../reconciler/simulated/kernel-sim.ts';
 import { kernelConfig } from '../reconciler/simulated/kernel-sim-config.ts';
 import { createSysfsHost } from '../reconciler/sysfs/host-sysfs.ts';
+import type { Warn } from '../reconciler/sysfs/uevents.ts';
 import type { Journal } from '../store/journal/journal.ts';
 import { openJournal } from '../store/journal/journal-lmdb.ts';
 import { lockJournal } from '../store/journal/lock.ts';
 import type { AgentOptions, AgentPorts } from './agent.ts';
-import { type AgentConfig, journalFolder, type KernelAddress } from './config.ts';
+import { type AgentConfig, journalFolder } from './config.ts';
 import { type FleetPorts, openFleetPorts } from './fleet-ports.ts';
 import { newId } from './ids.ts';
-import { agentLimits, type Limits } from './limits.ts';
+import { agentLimits } from './limits.ts';
 import type { Logger } from './logger.ts';
 import { assertSysfsWritable, readBoot, readKernel, readMachine } from './machine.ts';
 import { SIMULATED_IDENTITY, SIMULATED_MACHINE } from './simulated.ts';
@@ -62,7 +63,7 @@ async function open(config: AgentConfig, log: Logger, opened: Opened): Promise<O
   const machine = config.kernel.kind === 'simulated' ? SIMULATED_IDENTITY : readMachine();
   const lock = lockJournal(dir, { pid: process.pid, host: hostname(), since: systemClock.wall() });
   opened.push(() => lock.release());
-  const kernel = await openKernel(config.kernel, dir, config.limits);
+  const kernel = await openKernel(config, dir, log);
   opened.push(() => kernel.host.close());
   const journal = await openHostJournal(config, dir, machine, kernel.boot);
   opened.push(() => journal.close());
@@ -103,9 +104,10 @@ function lastBoot(journal: Journal): string | undefined {
   return last && decodeRecord(last.bytes).envelope.boot;
 }
 
-async function openKernel(address: KernelAddress, dir: string, limits: Limits): Promise<Kernel> {
-  const { writeDeadlineMs } = limits;
-  if (address.kind === 'sysfs') return openSysfs(address.root, dir, writeDeadlineMs);
+async function openKernel(config: AgentConfig, dir: string, log: Logger): Promise<Kernel> {
+  const address = config.kernel;
+  const { writeDeadlineMs } = config.limits;
+  if (address.kind === 'sysfs') return openSysfs(address.root, dir, writeDeadlineMs, log);
   if (address.socket !== null) {
     const host = await connectSimulatedHost({ socket: address.socket });
     return { host, boot: host.bootId, release: 'simulated' };
@@ -119,10 +121,11 @@ async function openKernel(address: KernelAddress, dir: string, limits: Limits): 
   return { host, boot: kernel.bootId, release: 'simulated' };
 }
 
-function openSysfs(root: string, dir: string, writeDeadlineMs: number): Kernel {
+function openSysfs(root: string, dir: string, writeDeadlineMs: number, log: Logger): Kernel {
   assertSysfsWritable(root);
   const marksDir = join(dir, 'writers');
   mkdirSync(marksDir, { recursive: true });
-  const host = createSysfsHost({ clock: systemClock, marksDir, root, limits: { writeDeadlineMs } });
+  const warn: Warn = (fields, message) => log.warn(fields, message);
+  const host = createSysfsHost({ clock: systemClock, marksDir, root, warn, limits: { writeDeadlineMs } });
   return { host, boot: readBoot(), release: readKernel() };
 }
