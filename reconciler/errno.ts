@@ -72,6 +72,8 @@ export const ERRNO = {
   noHelper: E.AGAIN,
   /** The helper ended before it answered: the write may or may not have happened. */
   helperEnded: E.PIPE,
+  /** The driver answered EINTR until the helper was ended: one of the writes may have happened all the same. */
+  interrupted: E.INTR,
   /** The guard found another type, or another group, than was seen before. */
   changed: E.STALE,
   /** An attribute's name leads over a link. */

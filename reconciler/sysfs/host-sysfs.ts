@@ -23,6 +23,7 @@ import type {
   WriteResult,
 } from '../host.ts';
 import { Registrations } from '../registrations.ts';
+import { EarlierWriters } from './earlier-writers.ts';
 import { type Guarded, type Task, targetOf } from './order.ts';
 import { busLink, checkedAttribute, checkedName, createFile, deviceFolder, typeFolder } from './paths.ts';
 import {
@@ -46,7 +47,6 @@ import {
   unreadable,
 } from './unreadable.ts';
 import { watch } from './watch.ts';
-import { busyWriters, isWriting } from './writer-marks.ts';
 import { createWriterPool, type WriterPool } from './writer-pool.ts';
 
 export type SysfsLimits = {
@@ -58,6 +58,10 @@ export type SysfsLimits = {
   readonly writeDeadlineMs: number;
   /** After this a read through a helper has failed. */
   readonly readDeadlineMs: number;
+  /** A helper that computes for so long while it is at work is killed: its driver answers EINTR each time. */
+  readonly spinMs: number;
+  /** A helper beyond the first that has had nothing to do for so long ends. */
+  readonly idleMs: number;
   /** Time between two looks for devices and parents that come and go, while no uevents are heard. */
   readonly pollMs: number;
   /** The same, while they are. */
@@ -69,6 +73,8 @@ const SYSFS_LIMITS: SysfsLimits = {
   stuckWritersMax: 64,
   writeDeadlineMs: 30_000,
   readDeadlineMs: 5_000,
+  spinMs: 1_500,
+  idleMs: 60_000,
   pollMs: 1_000,
   pollBesideUeventsMs: 10_000,
 };
@@ -105,10 +111,8 @@ class SysfsHost implements Host {
   readonly #root: string;
   readonly #dev: string;
   readonly #proc: string;
-  readonly #marksDir: string;
   readonly #limits: SysfsLimits;
-  /** Helpers of earlier agents that were writing when this one started. */
-  readonly #earlier: Map<Uuid, number>;
+  readonly #earlier: EarlierWriters;
   readonly #writers: WriterPool;
   readonly #readers: WriterPool;
   readonly #watches = new Set<() => void>();
@@ -123,10 +127,9 @@ class SysfsHost implements Host {
     this.#root = root;
     this.#dev = dev;
     this.#proc = proc;
-    this.#marksDir = marksDir;
     this.#limits = { ...SYSFS_LIMITS, ...limits };
-    const { writersMax, stuckWritersMax, writeDeadlineMs, readDeadlineMs } = this.#limits;
-    const common = { clock, marksDir, helpersMin: 1 };
+    const { writersMax, stuckWritersMax, writeDeadlineMs, readDeadlineMs, spinMs, idleMs } = this.#limits;
+    const common = { clock, marksDir, proc, helpersMin: 1, spinMs, idleMs };
     this.#writers = createWriterPool({
       ...common,
       helpersMax: writersMax,
@@ -139,11 +142,11 @@ class SysfsHost implements Host {
       stuckMax: READERS_STUCK_MAX,
       deadlineMs: readDeadlineMs,
     });
-    this.#earlier = new Map(busyWriters(marksDir, proc));
+    this.#earlier = new EarlierWriters({ clock, marksDir, proc, spinMs });
   }
 
   async observe(uuid: Uuid, look: Look): Promise<Observed> {
-    const pid = this.#writers.writing(uuid) ?? this.#earlierWriter(uuid);
+    const pid = this.#writers.writing(uuid) ?? this.#earlier.writing(uuid);
     if (pid !== undefined) return { kind: 'busy', pid };
     let last: unknown = new NoAnswer(`${busLink(this.#root, uuid)} kept changing while it was read`);
     for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
@@ -156,13 +159,6 @@ class SysfsHost implements Host {
       }
     }
     return unreadable(last);
-  }
-
-  #earlierWriter(uuid: Uuid): number | undefined {
-    const pid = this.#earlier.get(uuid);
-    if (pid === undefined || isWriting(this.#marksDir, pid, uuid, this.#proc)) return pid;
-    this.#earlier.delete(uuid);
-    return undefined;
   }
 
   async #look(uuid: Uuid, { place, use, taken = false }: Look): Promise<Observed | Again> {

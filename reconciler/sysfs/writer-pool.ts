@@ -10,7 +10,9 @@ import { strict as assert } from 'node:assert';
 import { mkdirSync } from 'node:fs';
 import type { Uuid } from '../../events/names.ts';
 import type { Cancel, Clock } from '../clock.ts';
+import { ERRNO } from '../errno.ts';
 import { type Order, type Task, targetOf } from './order.ts';
+import { SpinWatch } from './spin.ts';
 import { type Ended, Helper, type Reply } from './writer-process.ts';
 
 export type WriterPoolOptions = {
@@ -25,11 +27,20 @@ export type WriterPoolOptions = {
   readonly stuckMax: number;
   /** Time for one order from when a helper has it, and most time until one has it. */
   readonly deadlineMs: number;
+  /** A helper that computes for so long while it is at work does nothing but spin. */
+  readonly spinMs: number;
+  /** Time after which a helper above `helpersMin` that has nothing to do ends. */
+  readonly idleMs: number;
+  /** Where /proc is. */
+  readonly proc: string;
+  /** What a helper runs, if not its own program: for tests of one that does not behave. */
+  readonly program?: string;
 };
 
 /**
  * What came of an order. `stuck`: no answer within the deadline. `ended`: the helper did not
- * survive it. `crowded`: no helper was free within the deadline, nothing was done.
+ * survive it. `crowded`: no helper was free within the deadline, nothing was done. EINTR (4):
+ * the driver answered that each time, until the helper was killed.
  */
 export type Ran =
   | Reply
@@ -56,14 +67,25 @@ export function createWriterPool(options: WriterPoolOptions): WriterPool {
 /** Longest wait for idle helpers at the end. */
 const CLOSE_MS_MAX = 2_000;
 
-type Job = { readonly order: Order; readonly resolve: (ran: Ran) => void; cancel: Cancel };
+type Job = {
+  readonly order: Order;
+  readonly resolve: (ran: Ran) => void;
+  cancel: Cancel;
+  /** Ends the watch over the helper that has it. */
+  unwatch: Cancel;
+  wasKilled: boolean;
+};
+
+/** What a helper at work has, and since when. */
+type Work = { readonly job: Job; readonly sinceMs: number };
 
 class Pool implements WriterPool {
   readonly #options: WriterPoolOptions;
   readonly #starting = new Set<Helper>();
-  readonly #idle: Helper[] = [];
-  readonly #working = new Map<Helper, { readonly job: Job; readonly sinceMs: number }>();
-  readonly #stuck = new Set<Helper>();
+  /** With what ends the wait for the end of each; the one that was at work last comes last. */
+  readonly #idle: { readonly helper: Helper; readonly cancel: Cancel }[] = [];
+  readonly #working = new Map<Helper, Work>();
+  readonly #stuck = new Map<Helper, Job>();
   readonly #queue: Job[] = [];
   /** Every UUID with an order that has not returned; the helper once it has one. */
   readonly #orders = new Map<Uuid, Helper | null>();
@@ -80,7 +102,8 @@ class Pool implements WriterPool {
     assert(uuid === null || !this.#orders.has(uuid), `two writes at once for ${uuid}`);
     if (uuid !== null) this.#orders.set(uuid, null);
     return new Promise((resolve) => {
-      const job: Job = { order: { task, uuid }, resolve, cancel: () => undefined };
+      const nothing = (): void => undefined;
+      const job = { order: { task, uuid }, resolve, cancel: nothing, unwatch: nothing, wasKilled: false };
       job.cancel = this.#options.clock.after(this.#options.deadlineMs, () => this.#giveUp(job));
       this.#queue.push(job);
       this.#next();
@@ -97,7 +120,10 @@ class Pool implements WriterPool {
     const nowMs = this.#options.clock.monotonicMs();
     for (const [helper, { sinceMs }] of [...this.#working])
       this.#abandon(helper, Math.round(nowMs - sinceMs));
-    const idle = [...this.#starting, ...this.#idle.splice(0)];
+    for (const job of this.#stuck.values()) job.unwatch();
+    const atRest = this.#idle.splice(0);
+    for (const { cancel } of atRest) cancel();
+    const idle = [...this.#starting, ...atRest.map(({ helper }) => helper)];
     for (const helper of idle) helper.end();
     await this.#gone(idle);
     for (const helper of idle) helper.leave();
@@ -116,11 +142,12 @@ class Pool implements WriterPool {
 
   #next(): void {
     while (this.#queue.length > 0) {
-      const helper = this.#idle.pop();
-      if (helper === undefined) break;
+      const rested = this.#idle.pop();
+      if (rested === undefined) break;
+      rested.cancel();
       const job = this.#queue.shift();
       assert(job !== undefined);
-      this.#give(helper, job);
+      this.#give(rested.helper, job);
     }
     while (this.#starting.size < this.#queue.length && this.#hasRoom()) this.#start();
   }
@@ -128,23 +155,44 @@ class Pool implements WriterPool {
   #hasRoom(): boolean {
     const { helpersMax, stuckMax } = this.#options;
     const notReplaced = Math.max(0, this.#stuck.size - stuckMax);
-    return this.#starting.size + this.#idle.length + this.#working.size + notReplaced < helpersMax;
+    return this.#able() + notReplaced < helpersMax;
+  }
+
+  /** Helpers that are at work, will be, or could be. */
+  #able(): number {
+    return this.#starting.size + this.#idle.length + this.#working.size;
+  }
+
+  #rest(helper: Helper): void {
+    const { clock, idleMs, helpersMin } = this.#options;
+    const isSpare = this.#able() >= helpersMin;
+    const cancel = isSpare ? clock.after(idleMs, () => this.#dismiss(helper)) : () => undefined;
+    this.#idle.push({ helper, cancel });
+  }
+
+  /** It has had nothing to do for long. */
+  #dismiss(helper: Helper): void {
+    if (this.#able() <= this.#options.helpersMin) return;
+    this.#forget(helper);
+    helper.end();
+  }
+
+  #forget(helper: Helper): void {
+    const at = this.#idle.findIndex((rested) => rested.helper === helper);
+    if (at >= 0) this.#idle.splice(at, 1)[0]?.cancel();
   }
 
   #start(): void {
-    const helper = new Helper(this.#options.marksDir);
+    const helper = new Helper(this.#options.marksDir, this.#options.program);
     this.#starting.add(helper);
     void helper.up.then((ended) => {
       this.#starting.delete(helper);
       if (this.#isClosed) return;
-      if (ended === null) this.#idle.push(helper);
+      if (ended === null) this.#rest(helper);
       else this.#failFirst(ended);
       this.#next();
     });
-    void helper.ended.then(() => {
-      const at = this.#idle.indexOf(helper);
-      if (at >= 0) this.#idle.splice(at, 1);
-    });
+    void helper.ended.then(() => this.#forget(helper));
   }
 
   /** A helper did not come up: whoever waits longest is told why, so that it shows. */
@@ -161,18 +209,34 @@ class Pool implements WriterPool {
     job.cancel();
     job.cancel = clock.after(deadlineMs, () => this.#abandon(helper, deadlineMs));
     this.#working.set(helper, { job, sinceMs: clock.monotonicMs() });
+    this.#watch(helper, job);
     if (job.order.uuid !== null) this.#orders.set(job.order.uuid, helper);
     void helper.ask(job.order).then((reply) => this.#finish(helper, job, reply));
+  }
+
+  /** Looks now and then, also when the deadline has passed, whether it spins. */
+  #watch(helper: Helper, job: Job): void {
+    const { clock, spinMs, proc } = this.#options;
+    const watch = new SpinWatch(proc, helper.pid ?? 0);
+    const look = (): void => {
+      job.unwatch = clock.after(spinMs, () => {
+        if (!watch.spins(clock.monotonicMs(), spinMs)) return look();
+        job.wasKilled = true;
+        helper.kill();
+      });
+    };
+    look();
   }
 
   /** The helper has answered, in time or long after. */
   #finish(helper: Helper, job: Job, reply: Reply): void {
     job.cancel();
+    job.unwatch();
     this.#return(job);
     const wasStuck = this.#stuck.delete(helper);
     this.#working.delete(helper);
-    if (!wasStuck && reply.kind !== 'ended') this.#idle.push(helper);
-    job.resolve(reply);
+    if (!wasStuck && !job.wasKilled && reply.kind !== 'ended') this.#rest(helper);
+    job.resolve(job.wasKilled && reply.kind === 'ended' ? interrupted(job.order.task) : reply);
     this.#next();
   }
 
@@ -181,8 +245,9 @@ class Pool implements WriterPool {
     const work = this.#working.get(helper);
     assert(work !== undefined);
     this.#working.delete(helper);
-    this.#stuck.add(helper);
+    this.#stuck.set(helper, work.job);
     helper.leave();
+    if (this.#isClosed) work.job.unwatch();
     work.job.cancel();
     work.job.resolve({ kind: 'stuck', afterMs });
     this.#next();
@@ -199,4 +264,8 @@ class Pool implements WriterPool {
   #return({ order }: Job): void {
     if (order.uuid !== null) this.#orders.delete(order.uuid);
   }
+}
+
+function interrupted(task: Task): Ran {
+  return { kind: 'errno', errno: ERRNO.interrupted, call: 'write', file: targetOf(task) };
 }

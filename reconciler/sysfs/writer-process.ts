@@ -2,8 +2,9 @@
  * A helper as its agent sees it: started, asked one thing at a time, and let go.
  *
  * A helper is in a session of its own, so that a signal to the agent's terminal does not
- * reach it in the midst of a write, and is never killed: a write that hangs would not end
- * by that, and one that does not would be cut off from its answer.
+ * reach it in the midst of a write, and one that is blocked is never killed: a write that hangs
+ * would not end by that, and one that does not would be cut off from its answer. One that spins
+ * (spin.ts) is killed, since nothing else would ever stop it, and it has no answer to lose.
  */
 import { strict as assert } from 'node:assert';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
@@ -33,8 +34,8 @@ export class Helper {
   #isGone = false;
 
   /** @param marksDir where it keeps its mark and, unless Node was told another place, what it compiles */
-  constructor(marksDir: string) {
-    this.#child = spawn(process.execPath, [...FLAGS, PROGRAM, marksDir, String(process.pid)], {
+  constructor(marksDir: string, program: string = PROGRAM) {
+    this.#child = spawn(process.execPath, [...FLAGS, program, marksDir, String(process.pid)], {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
       env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(marksDir, 'cache') },
@@ -61,6 +62,11 @@ export class Helper {
     return new Promise((resolve) => {
       this.#waiting = resolve;
     });
+  }
+
+  /** Ends it at once, unless it is in the midst of a system call: then when that returns. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
   }
 
   /** Tells it to end as soon as it is not at work. */

@@ -56,7 +56,8 @@ afterEach(async () => {
 
 function open(options: Partial<WriterPoolOptions> = {}): WriterPool {
   const limits = { helpersMin: 0, helpersMax: 2, stuckMax: 2, deadlineMs: NEVER_MS };
-  const pool = createWriterPool({ clock: systemClock, marksDir, ...limits, ...options });
+  const watch = { spinMs: NEVER_MS, idleMs: NEVER_MS, proc: '/proc' };
+  const pool = createWriterPool({ clock: systemClock, marksDir, ...limits, ...watch, ...options });
   pools.push(pool);
   return pool;
 }
@@ -167,7 +168,7 @@ describe('a pool of helpers', () => {
 describe('a helper that does not answer in time', () => {
   test('is stuck: its UUID stays busy until the write returns, and others are not kept', async () => {
     const clock = new ManualClock();
-    const pool = open({ clock, helpersMax: 1, deadlineMs: 3000 });
+    const pool = open({ clock, helpersMin: 1, helpersMax: 1, deadlineMs: 3000 });
     const slow = pool.run({ ...hang, file: hangs }, A);
     await underWay(pool);
     const pid = pool.writing(A);
@@ -184,7 +185,7 @@ describe('a helper that does not answer in time', () => {
 
   test('is replaced so often and no more; then an order that finds no helper says so, undone', async () => {
     const clock = new ManualClock();
-    const pool = open({ clock, helpersMax: 1, stuckMax: 0, deadlineMs: 1000 });
+    const pool = open({ clock, helpersMin: 1, helpersMax: 1, stuckMax: 0, deadlineMs: 1000 });
     const slow = pool.run({ ...hang, file: hangs }, A);
     await underWay(pool);
     await clock.advance(1000);
@@ -197,6 +198,79 @@ describe('a helper that does not answer in time', () => {
     await expect.poll(() => pool.writing(A), SOON).toBeUndefined();
     expect(await pool.run({ op: 'read', file: target }, B)).toEqual({ kind: 'text', text: '' });
     expect(clock.pendingMs.length).toBe(0);
+  });
+});
+
+/** Comes up as a helper does, and spins at its first order, as in a write that is answered EINTR each time. */
+const SPINS = `
+  console.log('{"kind":"ok"}');
+  process.stdin.once('data', () => {
+    for (;;);
+  });`;
+
+describe('a helper that spins', () => {
+  function openSpinning(clock: ManualClock): WriterPool {
+    const program = file('spins.js');
+    writeFileSync(program, SPINS);
+    return open({ clock, program, helpersMin: 1, spinMs: 10, deadlineMs: 1_000 });
+  }
+
+  /** The clock goes slower than the real one, by which the helper spins: it need not have a core to itself. */
+  const untilKilled = (pool: WriterPool, clock: ManualClock) =>
+    expect
+      .poll(() => clock.advance(10).then(() => pool.writing(A)), { ...SOON, interval: 100 })
+      .toBeUndefined();
+
+  test('is killed, and its write was interrupted', async () => {
+    const clock = new ManualClock();
+    const pool = openSpinning(clock);
+    const target = file('target');
+    const spinning = pool.run({ op: 'create', file: target, data: 'x' }, A);
+    await expect.poll(() => pool.writing(A), SOON).toBeDefined();
+    const pid = pool.writing(A);
+    await untilKilled(pool, clock);
+    expect(await spinning).toEqual({ kind: 'errno', errno: 4, call: 'write', file: target });
+    expect(isRunning(pid ?? 0)).toBe(false);
+  });
+
+  test('is killed also when its deadline has passed, and gives its UUID back', async () => {
+    const clock = new ManualClock();
+    const pool = openSpinning(clock);
+    const spinning = pool.run({ op: 'create', file: file('target'), data: 'x' }, A);
+    await expect.poll(() => pool.writing(A), SOON).toBeDefined();
+    await clock.advance(1_000);
+    expect(await spinning).toEqual({ kind: 'stuck', afterMs: 1_000 });
+    await untilKilled(pool, clock);
+  });
+
+  test('is told from one that is blocked, which is left alone', async () => {
+    const pool = open({ spinMs: 50 });
+    const slow = pool.run({ ...hang, file: hangs }, A);
+    await underWay(pool);
+    const pid = pool.writing(A);
+    await new Promise((resolve) => systemClock.after(500, () => resolve(null)));
+    expect(pool.writing(A)).toBe(pid);
+    expect(letGo()).toBe('x');
+    expect(await slow).toEqual(OK);
+    expect(helpers()).toEqual([pid]);
+  });
+});
+
+describe('a helper without work', () => {
+  test('ends after a while, unless it is the last that must be there', async () => {
+    const clock = new ManualClock();
+    const pool = open({ clock, helpersMin: 1, idleMs: 60_000 });
+    const slow = pool.run({ ...hang, file: hangs }, A);
+    await underWay(pool);
+    expect(await pool.run({ op: 'create', file: file('quick'), data: 'x' }, B)).toEqual(OK);
+    letGo();
+    expect(await slow).toEqual(OK);
+    expect(helpers()).toHaveLength(2);
+    await clock.advance(60_000);
+    await expect.poll(helpers, SOON).toHaveLength(1);
+    await clock.advance(600_000);
+    expect(await pool.run({ op: 'create', file: file('next'), data: 'x' }, A)).toEqual(OK);
+    expect(helpers()).toHaveLength(1);
   });
 });
 
@@ -217,7 +291,7 @@ describe('at the end', () => {
 
   test('a stuck helper does not keep the agent from ending, and is found by the next one', async () => {
     const agent = runAgent(`
-      const pool = createWriterPool({ clock: systemClock, marksDir, helpersMin: 1, helpersMax: 2, stuckMax: 2, deadlineMs: 2000 });
+      const pool = createWriterPool({ clock: systemClock, marksDir, helpersMin: 1, helpersMax: 2, stuckMax: 2, deadlineMs: 2000, ...watch });
       const ran = await pool.run({ op: 'create', file: hangs, data: 'x' }, uuid);
       await pool.run({ op: 'read', file: '/proc/version' }, null);
       await pool.close();
@@ -234,7 +308,7 @@ describe('at the end', () => {
 
   test('helpers of an agent that was killed end, but for those that write', async () => {
     const agent = runAgent(`
-      const pool = createWriterPool({ clock: systemClock, marksDir, helpersMin: 2, helpersMax: 2, stuckMax: 2, deadlineMs: 600000 });
+      const pool = createWriterPool({ clock: systemClock, marksDir, helpersMin: 2, helpersMax: 2, stuckMax: 2, deadlineMs: 600000, ...watch });
       await pool.run({ op: 'read', file: '/proc/version' }, null);
       void pool.run({ op: 'create', file: hangs, data: 'x' }, uuid);`);
     await expect.poll(() => [helpers().length, Object.keys(busy())], SOON).toEqual([2, [A]]);
@@ -267,6 +341,7 @@ function runAgent(body: string): ChildProcess {
     import { systemClock } from ${JSON.stringify(join(rooms, 'clock-system.ts'))};
     import { createWriterPool } from ${JSON.stringify(join(rooms, 'sysfs', 'writer-pool.ts'))};
     const [marksDir, hangs, uuid] = process.argv.slice(1);
+    const watch = { spinMs: 600000, idleMs: 600000, proc: '/proc' };
     ${body}`;
   const args = ['--input-type=module', '-e', program, marksDir, hangs, A];
   return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
