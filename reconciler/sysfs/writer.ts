@@ -58,21 +58,36 @@ function attempt(task: Task): Answer {
 
 /** sysfs hands each write to the driver as a whole, so there is exactly one. */
 function writeOnce(file: string, data: string, flags: number): Answer {
+  return withOpen(file, flags, (fd) => write(fd, data, file));
+}
+
+function write(fd: number, data: string, file: string): Answer {
   const bytes = Buffer.from(data);
+  return writeSync(fd, bytes) === bytes.length ? OK : refusal(E.IO, 'write', file);
+}
+
+function withOpen(file: string, flags: number, act: (fd: number) => Answer): Answer {
   const fd = openSync(file, flags);
   try {
-    return writeSync(fd, bytes) === bytes.length ? OK : refusal(E.IO, 'write', file);
+    return act(fd);
   } finally {
     closeSync(fd);
   }
 }
 
-/** Removes a device if it is still of this type, and nobody uses it. */
+/**
+ * Removes a device if it is still of this type, and nobody uses it. Its file is open before anything is looked at: a
+ * write to it reaches the device that was looked at or none, also when another one of that UUID takes its place
+ * meanwhile, whose create a removal must not meet.
+ */
 function remove(task: Extract<Task, { op: 'remove' }>): Answer {
   const { device, type } = task;
+  const file = targetOf(task);
   const changed = refusal(E.STALE, 'open', `${device}/mdev_type`);
-  if (typeOf(device) !== type) return changed;
-  return guarded(task, () => (typeOf(device) === type ? writeOnce(targetOf(task), '1', O_WRONLY) : changed));
+  return withOpen(file, O_WRONLY, (fd) => {
+    if (typeOf(device) !== type) return changed;
+    return guarded(task, () => (typeOf(device) === type ? write(fd, '1', file) : changed));
+  });
 }
 
 function typeOf(device: string): string {

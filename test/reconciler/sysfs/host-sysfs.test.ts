@@ -257,6 +257,20 @@ describe('writing', () => {
     expect(tree.written(PARENT, `${uuid}/remove`)).toBe('1');
   });
 
+  test('what takes the place of a device whose remove file is open is not removed', async () => {
+    const uuid = fresh();
+    const device = tree.device(uuid, PLACE);
+    const file = join(device, 'remove');
+    rmSync(file);
+    // Opening a pipe for writing takes until somebody reads it.
+    execFileSync('mkfifo', [file]);
+    const removed = host.remove(uuid, PLACE);
+    await expect.poll(() => busyWriters(tree.marksDir, '/proc').has(uuid), SOON).toBe(true);
+    unlinkSync(join(device, 'mdev_type'));
+    expect(execFileSync('cat', [file], SOON).toString()).toBe('');
+    expect(await removed).toMatchObject({ kind: 'errno', errno: 2 });
+  });
+
   test('an attribute gets its value', async () => {
     const uuid = fresh();
     const folder = tree.device(uuid, PLACE);
