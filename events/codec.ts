@@ -6,7 +6,7 @@
  * still read. The records of a journal have a codec of their own, in record.ts.
  */
 import type { z } from 'zod';
-import { type Command, RETRY_TYPE, retryEvent } from './command.ts';
+import { type Command, type CommandName, commandEvents, commandNamed, typeOfCommand } from './command.ts';
 import {
   ABSENT_TYPE,
   absentEvent,
@@ -18,7 +18,7 @@ import {
   presentEvent,
 } from './declaration.ts';
 import type { HostId, Uuid } from './names.ts';
-import { formatSubject, type Subject } from './subject.ts';
+import { formatSubject, NO_UUID, type Subject } from './subject.ts';
 
 /** Most bytes in one event. */
 export const EVENT_BYTES_MAX = 256 * 1024;
@@ -51,9 +51,17 @@ export function encodeDeclaration(prefix: string, declaration: Declaration): Enc
   return encode(prefix, 'desired', type, declaration.event, declaration.data);
 }
 
-/** Writes a command as a CloudEvent for the subject of its host and UUID. */
-export function encodeCommand(prefix: string, command: Command): Encoded {
-  return encode(prefix, 'command', RETRY_TYPE, command.event, command.data);
+/** Writes a command as a CloudEvent for the subject of its host and, if it is about one, its UUID. */
+export function encodeCommand(prefix: string, { command, event, data }: Command): Encoded {
+  return encode(prefix, 'command', typeOfCommand(command), event, data);
+}
+
+/** What every event of ours is about: a host, and most of them a UUID on it. */
+type About = { readonly host: HostId; readonly uuid?: Uuid };
+
+/** The subject that an event names itself: `<host>/<uuid>`, or `<host>/_` for a whole host. */
+function ownSubject({ host, uuid }: About): string {
+  return `${host}/${uuid ?? NO_UUID}`;
 }
 
 function encode(
@@ -61,18 +69,19 @@ function encode(
   kind: 'desired' | 'command',
   type: string,
   event: EventMeta,
-  data: { readonly host: HostId; readonly uuid: Uuid },
+  data: About,
 ): Encoded {
+  const { host, uuid = null } = data;
   const body: CloudEvent = {
     specversion: '1.0',
     ...event,
     type,
-    subject: `${data.host}/${data.uuid}`,
+    subject: ownSubject(data),
     datacontenttype: 'application/json',
     data,
   };
   return {
-    subject: formatSubject(prefix, { kind, host: data.host, uuid: data.uuid }),
+    subject: formatSubject(prefix, { kind, host, uuid }),
     id: eventKey(event),
     data: new TextEncoder().encode(JSON.stringify(body)),
   };
@@ -100,18 +109,26 @@ function decodeTyped(subject: Subject, event: CloudEvent): Decoded {
       return declared(subject, event, 'present', presentEvent.safeParse(event));
     case ABSENT_TYPE:
       return declared(subject, event, 'absent', absentEvent.safeParse(event));
-    case RETRY_TYPE: {
-      const retry = retryEvent.safeParse(event);
-      if (!retry.success) return rejected(explain(retry.error));
-      const lie = disagreement(subject, 'command', event, retry.data.data);
-      if (lie !== undefined) return rejected(lie);
-      return { kind: 'command', command: { command: 'retry', event: meta(event), data: retry.data.data } };
-    }
     default:
-      return OURS.test(event.type)
-        ? { kind: 'unsupported', type: event.type }
-        : rejected(`unknown event type ${event.type}`);
+      return decodeCommand(subject, event);
   }
+}
+
+function decodeCommand(subject: Subject, event: CloudEvent): Decoded {
+  const command = commandNamed(event.type);
+  if (command !== undefined) return commanded(subject, event, command);
+  return OURS.test(event.type)
+    ? { kind: 'unsupported', type: event.type }
+    : rejected(`unknown event type ${event.type}`);
+}
+
+function commanded(subject: Subject, event: CloudEvent, command: CommandName): Decoded {
+  const parsed = commandEvents[command].safeParse(event);
+  if (!parsed.success) return rejected(explain(parsed.error));
+  const { data } = parsed.data;
+  const lie = disagreement(subject, 'command', event, data);
+  if (lie !== undefined) return rejected(lie);
+  return { kind: 'command', command: { command, event: meta(event), data } as Command };
 }
 
 type Parsed<T> = { success: true; data: { data: T } } | { success: false; error: z.ZodError };
@@ -134,15 +151,15 @@ function disagreement(
   subject: Subject,
   kind: Subject['kind'],
   event: CloudEvent,
-  data: { readonly host: string; readonly uuid: string },
+  data: About,
 ): string | undefined {
+  const { host, uuid = null } = data;
   if (subject.kind !== kind)
     return `an event of type ${event.type} does not belong on a ${subject.kind} subject`;
-  if (subject.host !== data.host)
-    return `published for host ${subject.host}, but its data names ${data.host}`;
-  if (subject.uuid !== data.uuid)
-    return `published for ${subject.uuid ?? 'no device'}, but its data names ${data.uuid}`;
-  const own = `${data.host}/${data.uuid}`;
+  if (subject.host !== host) return `published for host ${subject.host}, but its data names ${host}`;
+  if (subject.uuid !== uuid)
+    return `published for ${subject.uuid ?? 'no device'}, but its data names ${uuid ?? 'none'}`;
+  const own = ownSubject(data);
   return event.subject === own ? undefined : `its subject is ${event.subject}, but its data is about ${own}`;
 }
 

@@ -6,17 +6,48 @@
  * does not know as `unsupported`.
  */
 import { z } from 'zod';
-import { cloudEvent, type EventMeta } from './declaration.ts';
+import { type CloudEvent, cloudEvent, type EventMeta, TEXT_CHARS_MAX } from './declaration.ts';
 import { hostId, uuid } from './names.ts';
 
-export const RETRY_TYPE = 'io.mdevfleet.command.retry.v1';
+const oneDevice = z.strictObject({ host: hostId, uuid });
+const wholeHost = z.strictObject({ host: hostId });
 
-export const retryData = z.strictObject({ host: hostId, uuid });
+/** Why an operator does what cannot be undone, in a few words. */
+const why = z.string().min(1).max(TEXT_CHARS_MAX);
 
-/** Re-arms a device whose generation ended in a conflict or a failure. */
-export const retryEvent = cloudEvent.extend({ type: z.literal(RETRY_TYPE), data: retryData });
+/** The CloudEvent of each command. */
+export const commandEvents = {
+  /** Re-arms a device whose generation ended in a conflict or a failure. */
+  retry: event('retry', oneDevice),
+  /** The UUID is taken from this host by force, since the operator states that the host does not use it any more. */
+  release: event('release', oneDevice.extend({ why })),
+  /** The host observes and reports, and changes nothing until `resume`. */
+  pause: event('pause', wholeHost),
+  resume: event('resume', wholeHost),
+};
 
-export type RetryData = z.infer<typeof retryData>;
+function event<D extends z.ZodType>(command: string, data: D) {
+  return cloudEvent.extend({ type: z.literal(`io.mdevfleet.command.${command}.v1`), data });
+}
+
+export type CommandName = keyof typeof commandEvents;
+export type CommandData<C extends CommandName> = z.infer<(typeof commandEvents)[C]>['data'];
 
 /** A command as the rest of the program sees it. */
-export type Command = { readonly command: 'retry'; readonly event: EventMeta; readonly data: RetryData };
+export type Command = {
+  readonly [C in CommandName]: {
+    readonly command: C;
+    readonly event: EventMeta;
+    readonly data: CommandData<C>;
+  };
+}[CommandName];
+
+/** The type of a command's CloudEvent. */
+export function typeOfCommand(command: CommandName): string {
+  return commandEvents[command].shape.type.value;
+}
+
+/** The command that an event's type names; undefined when it is none that this program knows. */
+export function commandNamed(type: CloudEvent['type']): CommandName | undefined {
+  return (Object.keys(commandEvents) as CommandName[]).find((one) => typeOfCommand(one) === type);
+}

@@ -36,6 +36,9 @@ export const cursor = z.strictObject({
   digest: sha256.nullable().describe('SHA-256 of the message at that sequence'),
 });
 
+/** Why an active device is not there any more, or not as it was. */
+export const driftCause = z.enum(['Rebooted', 'ParentGone', 'Removed', 'AttributesChanged']);
+
 const about = { uuid, generation };
 
 export const facts = {
@@ -107,8 +110,18 @@ export const facts = {
     uuid,
     sequence: z.int().min(1),
     event: eventMeta,
-    command: z.enum(['retry']),
+    command: z.enum(['retry', 'release']),
+    why: z.string().optional().describe("The operator's reason, where the command has one"),
   }),
+  steered: z
+    .strictObject({
+      kind: z.literal('steered'),
+      v: v1,
+      sequence: z.int().min(1),
+      event: eventMeta,
+      command: z.enum(['pause', 'resume']),
+    })
+    .describe('A command for the whole host'),
   claiming: z.strictObject({ kind: z.literal('claiming'), v: v1, ...about, claim }),
   reserved: z.strictObject({
     kind: z.literal('reserved'),
@@ -117,7 +130,16 @@ export const facts = {
     revision: registryRevision,
   }),
   configured: z
-    .strictObject({ kind: z.literal('configured'), v: v1, ...about, attributes: z.array(attribute) })
+    .strictObject({
+      kind: z.literal('configured'),
+      v: v1,
+      ...about,
+      attributes: z.array(attribute),
+      echoing: z
+        .array(z.string())
+        .optional()
+        .describe('Names that read back what was written, and are watched from now on; none if missing'),
+    })
     .describe('Attributes were written, in this order'),
   active: z.strictObject({
     kind: z.literal('active'),
@@ -129,7 +151,11 @@ export const facts = {
     kind: z.literal('drift'),
     v: v1,
     ...about,
-    cause: z.enum(['Rebooted', 'ParentGone', 'Removed']),
+    cause: driftCause,
+    attributes: z
+      .array(z.string())
+      .optional()
+      .describe('With AttributesChanged: the names that read otherwise than they were written'),
   }),
   waiting: z.strictObject({
     kind: z.literal('waiting'),
@@ -189,6 +215,7 @@ export const fact = z.discriminatedUnion('kind', [
   facts.rejected,
   facts.unsupported,
   facts.commanded,
+  facts.steered,
   facts.claiming,
   facts.reserved,
   facts.configured,

@@ -9,6 +9,7 @@ import { z } from 'zod';
 
 export const waitingReason = z.enum([
   'HostUnreadable', // sysfs gave no answer; nothing destructive follows from that
+  'Paused', // an operator paused the host
   'Busy', // a helper, of this agent or an earlier one, still writes for this UUID
   'ParentAbsent',
   'TypeAbsent',

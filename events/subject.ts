@@ -2,7 +2,7 @@
  * Subjects: where events are published, formatted and parsed as a pair.
  *
  * `<prefix>.<kind>.<host>.<uuid>`; a dot in a host id becomes `_`, which no host id
- * contains, so the way back is unambiguous. Facts that are about no device use `_` for the UUID.
+ * contains, so the way back is unambiguous. What is about no device has `_` for the UUID.
  */
 import { type HostId, hostId, type Uuid, uuid } from './names.ts';
 
@@ -17,7 +17,8 @@ export type Subject = {
 export const DEFAULT_PREFIX = 'mdev';
 
 const KINDS: readonly string[] = ['desired', 'observed', 'command', 'doorbell'] satisfies SubjectKind[];
-const NO_UUID = '_';
+/** Stands for the UUID where there is none. */
+export const NO_UUID = '_';
 
 function hostToken(host: HostId): string {
   return host.replaceAll('.', '_');

@@ -31,7 +31,7 @@ export const RECONCILER_LIMITS: ReconcilerLimits = {
   stepsPerPassMax: 16,
   retryDelayMsMin: 10,
   retryDelayMsMax: 300_000,
-  waitDelayMsMax: { timer: 5_000, device: 10_000, registry: 10_000, parent: 30_000 },
+  waitDelayMsMax: { timer: 5_000, device: 10_000, registry: 10_000, parent: 30_000, command: 300_000 },
   transientAttemptsMin: 4,
   waitingRecordMsMin: 1_000,
   resyncMs: 300_000,

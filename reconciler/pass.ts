@@ -10,9 +10,11 @@ import type { Wake } from '../events/guidance.ts';
 import { type Generation, sameGeneration, type Uuid } from '../events/names.ts';
 import type { WaitingReason } from '../events/reasons.ts';
 import type { Device } from '../store/device.ts';
-import { type Acting, execute } from './execute.ts';
+import type { Acting } from './acting.ts';
+import { execute } from './execute.ts';
 import type { ReconcilerLimits } from './limits.ts';
 import type { Outcome } from './outcome.ts';
+import { underPause } from './pause.ts';
 import { type Known, lookFor, plan } from './plan.ts';
 import type { Plan } from './step.ts';
 
@@ -55,7 +57,7 @@ export async function runPass(
 async function turn(acting: Acting, uuid: Uuid): Promise<{ verdict: Verdict | 'again'; planned: Device }> {
   const planned = acting.journal.device(uuid);
   const observed = await acting.host.observe(uuid, lookFor(planned));
-  const next = plan(known(acting, planned), observed);
+  const next = underPause(plan(known(acting, planned), observed), acting.journal.positions().paused);
   if (next.kind !== 'step') return { verdict: next, planned };
   const outcome = await execute(acting, planned, next.step);
   return { verdict: outcome.kind === 'again' ? 'again' : outcome, planned };
@@ -63,7 +65,14 @@ async function turn(acting: Acting, uuid: Uuid): Promise<{ verdict: Verdict | 'a
 
 function known(acting: Acting, device: Device): Known {
   const { desired, reservation, terminal, uuid } = device;
-  return { desired, reservation, terminal, rebooted: acting.memory.rebooted(uuid) };
+  const { memory } = acting;
+  return {
+    desired,
+    reservation,
+    terminal,
+    rebooted: memory.rebooted(uuid),
+    rewritten: memory.rewritten(uuid),
+  };
 }
 
 /** Records a verdict, if it is news. It speaks of the device as it was planned on, and is void for any other. */

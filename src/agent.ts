@@ -125,7 +125,8 @@ export class Agent {
     };
   }
 
-  #recorded(uuid: Uuid, from: CursorName): void {
+  #recorded(uuid: Uuid | null, from: CursorName): void {
+    if (uuid === null) return this.#reconciler.triggerAll('command');
     this.#reconciler.trigger(uuid, from === 'desired' ? 'declaration' : 'command');
   }
 

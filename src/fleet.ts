@@ -7,7 +7,7 @@ import { decodeEvent } from '../events/codec.ts';
 import type { HostId, Uuid } from '../events/names.ts';
 import { decodeRecord } from '../events/record.ts';
 import type { Row } from '../events/row.ts';
-import type { Message, Stream } from '../events/stream.ts';
+import type { Message, Stream, Streams } from '../events/stream.ts';
 import { parseSubject, subjectFilter } from '../events/subject.ts';
 import { keyOf, type Standing, type Standings } from './diff.ts';
 
@@ -54,4 +54,16 @@ function rowsIn(message: Message): readonly Row[] {
   } catch {
     return [];
   }
+}
+
+/** Hosts for which anything was declared, or that reported anything. Throws StreamUnavailable. */
+export async function knownHosts(streams: Streams, prefix: string): Promise<ReadonlySet<HostId>> {
+  const hosts = new Set<HostId>();
+  for (const stream of [streams.desired, streams.observed]) {
+    for await (const { subject } of stream.lastPerSubject(`${prefix}.${stream.name}.>`)) {
+      const host = parseSubject(prefix, subject)?.host;
+      if (host !== undefined) hosts.add(host);
+    }
+  }
+  return hosts;
 }

@@ -48,6 +48,7 @@ export const limitSchemas = {
   waitDeviceMsMax: delayMs(wait.device).describe('Longest wait for a uevent of the device'),
   waitRegistryMsMax: delayMs(wait.registry).describe('Longest wait for a change in the registry'),
   waitParentMsMax: delayMs(wait.parent).describe('Longest wait for a uevent of the parent'),
+  waitCommandMsMax: delayMs(wait.command).describe('Longest wait for an operator before looking again'),
   transientAttemptsMin: count(reconciler.transientAttemptsMin).describe(
     'Attempts before a reason that usually passes is recorded',
   ),
@@ -73,7 +74,8 @@ export type AgentLimits = ReconcilerLimits & LinkLimits & { readonly stopDeadlin
 
 /** The agent's part of the limits. */
 export function agentLimits(limits: Limits): AgentLimits {
-  const { waitTimerMsMax, waitDeviceMsMax, waitRegistryMsMax, waitParentMsMax, ...rest } = limits;
+  const { waitTimerMsMax, waitDeviceMsMax, waitRegistryMsMax, waitParentMsMax, waitCommandMsMax, ...rest } =
+    limits;
   return {
     ...rest,
     pollMs: limits.streamPollMs,
@@ -83,6 +85,7 @@ export function agentLimits(limits: Limits): AgentLimits {
       device: waitDeviceMsMax,
       registry: waitRegistryMsMax,
       parent: waitParentMsMax,
+      command: waitCommandMsMax,
     },
   };
 }

@@ -41,8 +41,8 @@ export type LinkOptions = {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: LinkLimits;
-  /** Something durable was recorded about the UUID. */
-  readonly onRecorded: (uuid: Uuid, from: CursorName) => void;
+  /** Something durable was recorded about the UUID, or with null about the host. */
+  readonly onRecorded: (uuid: Uuid | null, from: CursorName) => void;
   /** This agent speaks for its host, and has caught up: the registry can be asked. */
   readonly onReached: () => void;
   /** The fleet cannot be reached, or gives no answer; it is tried again. */
@@ -78,7 +78,7 @@ export class Link {
     this.#forwarder = new Forwarder({ journal, stream: streams.observed, host, prefix });
     const rejections = allowance(() => clock.monotonicMs());
     this.#intakes = (['desired', 'command'] as const).map((name) => {
-      const onRecorded = (uuid: Uuid) => options.onRecorded(uuid, name);
+      const onRecorded = (uuid: Uuid | null) => options.onRecorded(uuid, name);
       const pause = (delayMs: number) => sleep(clock, delayMs);
       const stream = streams[name];
       return new Intake({

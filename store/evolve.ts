@@ -19,7 +19,7 @@ function change(device: Device, fact: DeviceFact): Partial<Device> {
     case 'declared':
       return declared(device, fact);
     case 'commanded':
-      return { terminal: null, waiting: null };
+      return fact.command === 'retry' ? { terminal: null, waiting: null } : {};
     case 'claiming':
       return {
         waiting: null,
@@ -28,21 +28,23 @@ function change(device: Device, fact: DeviceFact): Partial<Device> {
           claim: fact.claim,
           generation: fact.generation,
           revision: null,
-          applied: null,
+          ...BARE,
           existed: false,
         },
       };
     case 'reserved':
       return { waiting: null, ...reserve(device, { phase: 'reserved', revision: fact.revision }) };
     case 'configured':
-      return reserve(device, { applied: fact.attributes });
+      return reserve(device, { applied: fact.attributes, echoing: fact.echoing ?? [], changed: [] });
     case 'active':
       return {
         waiting: null,
         ...reserve(device, { phase: 'active', generation: fact.generation, existed: true }),
       };
     case 'drift':
-      return reserve(device, { phase: 'reserved', applied: null });
+      return fact.cause === 'AttributesChanged'
+        ? reserve(device, { changed: fact.attributes ?? [] })
+        : reserve(device, { phase: 'reserved', ...BARE });
     case 'waiting':
       return { waiting: { reason: fact.reason, message: fact.message } };
     case 'settled':
@@ -62,6 +64,9 @@ function change(device: Device, fact: DeviceFact): Partial<Device> {
       return fact satisfies never;
   }
 }
+
+/** A device to which nothing was written. */
+const BARE = { applied: null, echoing: [], changed: [] } as const;
 
 function reserve(device: Device, change: Partial<Reservation> & { phase?: Phase }): Partial<Device> {
   return device.reservation === null ? {} : { reservation: { ...device.reservation, ...change } };

@@ -7,11 +7,12 @@
  * of each subject is read anew, nothing else.
  */
 import { type Decoded, decodeEvent, eventKey, excerpt } from '../events/codec.ts';
+import type { Command } from '../events/command.ts';
 import { sha256 } from '../events/digest.ts';
 import type { Cursor, Fact, FactOf } from '../events/fact.ts';
 import type { HostId, Uuid } from '../events/names.ts';
 import { type Message, type Ring, type Stream, StreamUnavailable } from '../events/stream.ts';
-import { parseSubject, subjectFilter } from '../events/subject.ts';
+import { NO_UUID, parseSubject, subjectFilter } from '../events/subject.ts';
 import { coalesced } from './coalesced.ts';
 import { decide } from './decide.ts';
 import type { AppendResult, CursorName, Journal } from './journal/journal.ts';
@@ -41,8 +42,8 @@ export type IntakeOptions = {
   readonly limits: IntakeLimits;
   readonly rejections: Allowance;
   readonly pause: (delayMs: number) => Promise<void>;
-  /** Called for each UUID of which something durable was recorded. */
-  readonly onRecorded: (uuid: Uuid) => void;
+  /** Called for each UUID of which something durable was recorded; with null for the whole host. */
+  readonly onRecorded: (uuid: Uuid | null) => void;
 };
 
 /** The journal could not record what was read; nothing is lost, the same is read again later. */
@@ -192,12 +193,15 @@ export class Intake {
   /** Records messages in one commit; each append sees what the ones before it did. */
   async #record(messages: readonly Message[], cursor: Cursor, move: 'move' | 'keep'): Promise<void> {
     const { journal, name, onRecorded } = this.#options;
-    const touched = new Set<Uuid>();
+    const touched = new Set<Uuid | null>();
     const appends = messages.map((message) => {
       const { epoch, created } = cursor;
       const { sequence, data } = message;
       const facts = this.#facts(message, epoch);
-      for (const one of facts) if ('uuid' in one) touched.add(one.uuid);
+      for (const one of facts) {
+        if ('uuid' in one) touched.add(one.uuid);
+        else if (one.kind === 'steered') touched.add(null);
+      }
       if (move === 'keep') return facts.length === 0 ? undefined : journal.append({ facts });
       const positions = { [name]: { epoch, created, sequence, digest: sha256(data) } };
       return journal.append({ facts, positions });
@@ -229,9 +233,10 @@ export class Intake {
         return [decide(device, decoded.declaration, { epoch, sequence: message.sequence })];
       }
       case 'command': {
-        const { event, data, command } = decoded.command;
-        if (journal.seen(data.uuid, eventKey(event))) return [];
-        return [{ kind: 'commanded', v: 1, uuid: data.uuid, sequence: message.sequence, event, command }];
+        const { event, data } = decoded.command;
+        const about = 'uuid' in data ? data.uuid : NO_UUID;
+        if (journal.seen(about, eventKey(event))) return [];
+        return [factOfCommand(decoded.command, message.sequence)];
       }
       default:
         return this.#unread(message, decoded);
@@ -249,5 +254,20 @@ export class Intake {
     const suppressed = rejections.admit();
     if (suppressed === undefined) return [];
     return [{ kind: 'rejected', ...about, reason: decoded.reason, excerpt: excerpt(data), suppressed }];
+  }
+}
+
+function factOfCommand(order: Command, sequence: number): Fact {
+  const { event, command, data } = order;
+  switch (command) {
+    case 'retry':
+      return { kind: 'commanded', v: 1, uuid: data.uuid, sequence, event, command };
+    case 'release':
+      return { kind: 'commanded', v: 1, uuid: data.uuid, sequence, event, command, why: data.why };
+    case 'pause':
+    case 'resume':
+      return { kind: 'steered', v: 1, sequence, event, command };
+    default:
+      return order satisfies never;
   }
 }

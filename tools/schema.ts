@@ -7,7 +7,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { RETRY_TYPE, retryEvent } from '../events/command.ts';
+import { commandEvents } from '../events/command.ts';
 import { ABSENT_TYPE, absentEvent, PRESENT_TYPE, presentEvent } from '../events/declaration.ts';
 import { envelope, facts } from '../events/fact.ts';
 
@@ -19,7 +19,7 @@ export function schemas(): ReadonlyMap<string, object> {
   const found = new Map<string, z.ZodType>([
     [PRESENT_TYPE, presentEvent],
     [ABSENT_TYPE, absentEvent],
-    [RETRY_TYPE, retryEvent],
+    ...Object.values(commandEvents).map((event) => [event.shape.type.value, event] as const),
   ]);
   for (const [kind, { shape }] of Object.entries(facts)) {
     const [version] = shape.v.values;

@@ -12,7 +12,9 @@ export function tell(fact: DeviceFact): string {
     case 'declared':
       return tellDeclared(fact);
     case 'commanded':
-      return 'an operator asks to try again';
+      return fact.command === 'retry'
+        ? 'an operator asks to try again'
+        : `an operator takes the UUID from this host: ${fact.why ?? ''}`;
     case 'claiming':
       return 'asks the registry for the UUID';
     case 'reserved':

@@ -8,6 +8,7 @@ import { eventKey, explain } from '../../events/codec.ts';
 import { type DeviceFact, type Fact, fact } from '../../events/fact.ts';
 import type { HostId, Uuid } from '../../events/names.ts';
 import { encodeRecord, NO_RECORD, type StoredRecord } from '../../events/record.ts';
+import { NO_UUID } from '../../events/subject.ts';
 import { type Device, unknownDevice } from '../device.ts';
 import { evolve } from '../evolve.ts';
 import { rowsOf } from '../rows.ts';
@@ -78,6 +79,8 @@ export class Draft {
   #add(one: Fact, stamped: ReturnType<Stamp>): StoredRecord {
     const seq = this.#tail.seq + 1;
     const device = 'uuid' in one ? this.#evolve(one, seq) : undefined;
+    const mark = markOf(one, seq);
+    if (mark !== undefined) this.#mark(mark);
     const head = { seq, ...stamped, prev: this.#tail.hash };
     const record = encodeRecord(head, one, device && rowsOf(device));
     this.#positions = advance(this.#positions, one);
@@ -89,8 +92,6 @@ export class Draft {
   #evolve(one: DeviceFact, seq: number): Device {
     const device = evolve(this.latest(one.uuid), one, seq);
     this.#devices.set(one.uuid, device);
-    const key = eventKeyOf(one);
-    if (key !== undefined) this.#mark({ uuid: one.uuid, key, seq });
     return device;
   }
 
@@ -114,9 +115,17 @@ export function genesis(identity: JournalIdentity, software: string, stamp: Stam
   };
 }
 
-/** Key of the event that a fact records, if it records one. */
-export function eventKeyOf(one: DeviceFact): string | undefined {
-  return one.kind === 'declared' || one.kind === 'commanded' ? eventKey(one.event) : undefined;
+/** The event that a fact records, if it records one. */
+export function markOf(one: Fact, seq: number): EventMark | undefined {
+  switch (one.kind) {
+    case 'declared':
+    case 'commanded':
+      return { uuid: one.uuid, key: eventKey(one.event), seq };
+    case 'steered':
+      return { uuid: NO_UUID, key: eventKey(one.event), seq };
+    default:
+      return undefined;
+  }
 }
 
 /** One string for an event about a UUID. */

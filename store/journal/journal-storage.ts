@@ -15,7 +15,7 @@ import type { Positions } from './journal.ts';
  * another answer for a fact that may be in a log; projections of another version are
  * rebuilt from the log when the journal is opened.
  */
-export const FOLD_VERSION = 1;
+export const FOLD_VERSION = 2;
 
 /** The end of the log; sequence 0 and NO_RECORD before the first record. */
 export type Tail = { readonly seq: number; readonly hash: string };
@@ -28,7 +28,7 @@ export type Projections = {
   readonly devices: ReadonlyMap<Uuid, Device>;
 };
 
-/** An event that a record was made of; the first record of an event is the one that counts. */
+/** An event that a record was made of; the first record of an event is the one that counts. `uuid` is NO_UUID for a whole host. */
 export type EventMark = { readonly uuid: Uuid; readonly key: string; readonly seq: number };
 
 /** What one commit adds. `after` is the tail that it follows. */

@@ -6,6 +6,7 @@
  * what is durable; `latest` also from what is on its way to the disk. An append that was
  * decided on an older version of a device is refused as a whole.
  */
+import type { EventMeta } from '../../events/declaration.ts';
 import type { Cursor, Fact, Machine } from '../../events/fact.ts';
 import type { HostId, Uuid } from '../../events/names.ts';
 import type { StoredRecord } from '../../events/record.ts';
@@ -21,7 +22,7 @@ export type JournalIdentity = {
 
 export type CursorName = Exclude<StreamName, 'observed'>;
 
-/** How far streams were read and facts were forwarded. */
+/** How far streams were read and facts were forwarded, and what else the host itself is known to be. */
 export type Positions = {
   readonly desired: Cursor | null;
   readonly command: Cursor | null;
@@ -31,6 +32,8 @@ export type Positions = {
   readonly witnessed: number;
   /** The incarnation under which this journal last spoke for its host; 0 before the first. */
   readonly incarnation: number;
+  /** Who paused this host, and when; null while it goes on. */
+  readonly paused: EventMeta | null;
 };
 
 /** Facts to record, in order, and positions that move with them, all or nothing. */
@@ -38,7 +41,7 @@ export type Append = {
   readonly facts: readonly Fact[];
   /** Refuse the append if the device's latest version is another one. */
   readonly expected?: { readonly uuid: Uuid; readonly version: number };
-  readonly positions?: Partial<Omit<Positions, 'incarnation'>>;
+  readonly positions?: Partial<Omit<Positions, 'incarnation' | 'paused'>>;
 };
 
 /** `stale`: the device changed meanwhile; decide again. `failed`: not stored (a full disk, an I/O error). */
@@ -58,7 +61,7 @@ export interface Journal {
   latest(uuid: Uuid): Device;
   /** Every UUID of which anything is known, durable state. */
   devices(): Iterable<Device>;
-  /** True when this event (its eventKey) was recorded for the UUID, durable or on its way. */
+  /** True when this event (its eventKey) was recorded for the UUID, or NO_UUID for the host, durable or on its way. */
   seen(uuid: Uuid, key: string): boolean;
   append(append: Append): Promise<AppendResult>;
   /** Up to `limit` durable records with a sequence greater than `after`. */

@@ -1,9 +1,9 @@
 /**
- * The fold of the facts that are about no device: how far streams were read, and under
- * which incarnation this journal speaks.
+ * The fold of the facts that are about no device: how far streams were read, under which
+ * incarnation this journal speaks, and whether its host is paused.
  *
  * Cursors and the forwarded position also move without a fact, so the log alone gives a
- * lower bound of them; the incarnation comes from facts only.
+ * lower bound of them; all else comes from facts only.
  */
 import type { Fact } from '../../events/fact.ts';
 import type { Positions } from './journal.ts';
@@ -15,6 +15,7 @@ export const NO_POSITIONS: Positions = {
   forwarded: 0,
   witnessed: 0,
   incarnation: 0,
+  paused: null,
 };
 
 /** The positions after the fact. */
@@ -24,6 +25,8 @@ export function advance(positions: Positions, fact: Fact): Positions {
       return { ...positions, incarnation: fact.incarnation };
     case 'epoch':
       return { ...positions, [fact.stream]: fact.cursor };
+    case 'steered':
+      return { ...positions, paused: fact.command === 'pause' ? fact.event : null };
     default:
       return positions;
   }

@@ -9,7 +9,7 @@ import type { Uuid } from '../../events/names.ts';
 import { type DecodedRecord, decodeRecord, NO_RECORD, type StoredRecord } from '../../events/record.ts';
 import { type Device, unknownDevice } from '../device.ts';
 import { evolve } from '../evolve.ts';
-import { eventKeyOf } from './draft.ts';
+import { markOf } from './draft.ts';
 import type { Positions } from './journal.ts';
 import type { EventMark, JournalReader, Tail } from './journal-storage.ts';
 import { advance, NO_POSITIONS } from './positions.ts';
@@ -75,11 +75,11 @@ export class Replay {
   #fold(fact: Fact, seq: number): EventMark | undefined {
     if (fact.kind === 'genesis') this.#host = fact.host;
     this.positions = advance(this.positions, fact);
-    if (!('uuid' in fact)) return undefined;
-    const before = this.devices.get(fact.uuid) ?? unknownDevice(this.#host, fact.uuid);
-    this.devices.set(fact.uuid, evolve(before, fact, seq));
-    const key = eventKeyOf(fact);
-    return key === undefined ? undefined : { uuid: fact.uuid, key, seq };
+    if ('uuid' in fact) {
+      const before = this.devices.get(fact.uuid) ?? unknownDevice(this.#host, fact.uuid);
+      this.devices.set(fact.uuid, evolve(before, fact, seq));
+    }
+    return markOf(fact, seq);
   }
 }
 

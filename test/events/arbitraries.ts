@@ -77,8 +77,19 @@ const absent: fc.Arbitrary<Declaration> = fc.record({
 
 export const anyDeclaration: fc.Arbitrary<Declaration> = fc.oneof(present, absent);
 
-export const anyCommand: fc.Arbitrary<Command> = fc.record({
-  command: fc.constant('retry'),
-  event: anyMeta,
-  data: fc.record({ uuid: anyUuid, host: anyHost }),
-});
+const wholeHost = fc.record({ host: anyHost });
+
+export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
+  fc.record({
+    command: fc.constant('retry' as const),
+    event: anyMeta,
+    data: fc.record({ uuid: anyUuid, host: anyHost }),
+  }),
+  fc.record({
+    command: fc.constant('release' as const),
+    event: anyMeta,
+    data: fc.record({ uuid: anyUuid, host: anyHost, why: text }),
+  }),
+  fc.record({ command: fc.constant('pause' as const), event: anyMeta, data: wholeHost }),
+  fc.record({ command: fc.constant('resume' as const), event: anyMeta, data: wholeHost }),
+);

@@ -9,7 +9,7 @@ import type { Fact, FactOf } from '../../events/fact.ts';
 import type { Attribute, Claim, Uuid } from '../../events/names.ts';
 import { decodeRecord } from '../../events/record.ts';
 import type { Row } from '../../events/row.ts';
-import type { Acting } from '../../reconciler/execute.ts';
+import type { Acting } from '../../reconciler/acting.ts';
 import { Gate } from '../../reconciler/gate.ts';
 import type { Observed, Place, Survey, WriteResult } from '../../reconciler/host.ts';
 import { RECONCILER_LIMITS, type ReconcilerLimits } from '../../reconciler/limits.ts';
@@ -165,6 +165,11 @@ export class World {
       event: this.#event(),
       command: 'retry',
     });
+  }
+
+  async steer(command: 'pause' | 'resume'): Promise<void> {
+    const event = this.#event();
+    await this.record({ kind: 'steered', v: 1, sequence: this.#sequence, event, command });
   }
 
   async #decide(

@@ -82,7 +82,7 @@ export class World {
   readonly streams = createMemoryStreams({ now: () => this.clock.wall() });
   readonly replica = new Replica(this.streams.desired);
   /** Who was told of, in order. */
-  readonly told: Uuid[] = [];
+  readonly told: (Uuid | null)[] = [];
   disk = new WitnessedDisk();
   journal: MemoryJournal;
   desired: Intake;
@@ -159,6 +159,11 @@ export class World {
       event: this.event(id),
       data: { host: HOST, uuid },
     });
+    return this.publish(subject, data, this.streams.command);
+  }
+
+  steer(command: 'pause' | 'resume', { id }: { readonly id?: string } = {}): Promise<number> {
+    const { subject, data } = encodeCommand(PREFIX, { command, event: this.event(id), data: { host: HOST } });
     return this.publish(subject, data, this.streams.command);
   }
 

@@ -20,7 +20,8 @@ describe('what is published for this host', () => {
     await world.absent();
     const told: boolean[] = [];
     const sync = world.sync();
-    world.told.push = (...uuids) => told.push(uuids.every((uuid) => world.device(uuid).desired !== null));
+    world.told.push = (...uuids) =>
+      told.push(uuids.every((uuid) => world.device(uuid ?? '').desired !== null));
     await sync;
     expect(world.facts('declared').map(({ generation }) => generation.sequence)).toEqual([1, 2, 3]);
     expect(world.outcomes()).toEqual(['claimed', 'claimed', 'withdrawn']);
@@ -158,6 +159,20 @@ describe('a command', () => {
     expect(world.facts('commanded')).toMatchObject([{ uuid: UUID, sequence: 1, command: 'retry' }]);
     expect(world.told).toEqual([UUID]);
     expect(world.journal.positions().command?.sequence).toBe(2);
+  });
+
+  test('for the whole host is recorded once, told to all, and remembered until the next', async () => {
+    const world = await listening();
+    await world.syncCommands();
+    await world.steer('pause', { id: 'stop' });
+    await world.syncCommands();
+    expect(world.told).toEqual([null]);
+    expect(world.journal.positions().paused).toMatchObject({ id: 'stop', source: 'test' });
+    await world.steer('resume');
+    await world.steer('pause', { id: 'stop' });
+    await world.syncCommands();
+    expect(world.facts('steered').map(({ command }) => command)).toEqual(['pause', 'resume']);
+    expect(world.journal.positions().paused).toBeNull();
   });
 
   test('that was given before this journal began is left alone', async () => {

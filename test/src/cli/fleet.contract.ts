@@ -56,7 +56,7 @@ export function testFleetVerbs(name: string, open: () => Promise<TestFleet>): vo
       return path;
     }
 
-    async function last(kind: 'desired' | 'command', host: HostId, uuid: Uuid) {
+    async function last(kind: 'desired' | 'command', host: HostId, uuid: Uuid | null) {
       const subject = formatSubject('mdev', { kind, host, uuid });
       const message = await fleet.streams[kind].last(subject);
       return message === undefined ? undefined : decodeEvent(parseSubject('mdev', subject), message.data);
@@ -177,6 +177,22 @@ export function testFleetVerbs(name: string, open: () => Promise<TestFleet>): vo
         kind: 'command',
         command: { command: 'retry', data: { uuid: uuidOf(50) } },
       });
+    });
+
+    test('pause and resume are commands for whole hosts; a host that nobody knows is pointed out', async () => {
+      await mdevfleetJson(['apply', ...at(), '-f', await manifest('paused', device(51, 'host-paused'))]);
+      const paused = await mdevfleet(['pause', ...at(), 'host-paused', 'host-pausd']);
+      expect(paused).toMatchObject({ status: EXIT.ok, stdout: expect.stringContaining('change nothing') });
+      expect(paused.stderr).toContain('did you mean host-paused?');
+      expect(paused.stderr).not.toContain('by host host-paused');
+      expect(await last('command', 'host-paused', null)).toMatchObject({ command: { command: 'pause' } });
+      expect(await mdevfleetJson(['resume', ...at(), 'host-paused'])).toEqual([
+        { host: 'host-paused', command: 'resume' },
+      ]);
+      expect(await last('command', 'host-paused', null)).toMatchObject({
+        command: { command: 'resume', data: { host: 'host-paused' } },
+      });
+      expect(await mdevfleet(['pause', ...at(), 'Host A'])).toMatchObject({ status: EXIT.usage });
     });
 
     test('get devices shows what hosts reported, and what they did not report on', async () => {

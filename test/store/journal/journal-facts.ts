@@ -3,7 +3,7 @@
  * fact as it is, so every sequence is a legal log.
  */
 import fc from 'fast-check';
-import type { DeviceFact, Fact, FactKind, FactOf } from '../../../events/fact.ts';
+import { type DeviceFact, driftCause, type Fact, type FactKind, type FactOf } from '../../../events/fact.ts';
 import { terminalReason, waitingReason } from '../../../events/reasons.ts';
 
 /** Few, so that facts about one UUID follow each other. */
@@ -124,9 +124,16 @@ const arbitraries: { readonly [K in AnyKind]: fc.Arbitrary<FactOf<K>> } = {
     event,
     command: fc.constant('retry' as const),
   }),
+  steered: record({
+    kind: fc.constant('steered'),
+    v: about.v,
+    sequence,
+    event,
+    command: fc.constantFrom('pause' as const, 'resume' as const),
+  }),
   claiming: record({ kind: fc.constant('claiming'), ...about, claim }),
   reserved: record({ kind: fc.constant('reserved'), ...about, revision: sequence }),
-  configured: record({ kind: fc.constant('configured'), ...about, attributes }),
+  configured: record({ kind: fc.constant('configured'), ...about, attributes, echoing: fc.array(text) }),
   active: record({
     kind: fc.constant('active'),
     ...about,
@@ -135,7 +142,8 @@ const arbitraries: { readonly [K in AnyKind]: fc.Arbitrary<FactOf<K>> } = {
   drift: record({
     kind: fc.constant('drift'),
     ...about,
-    cause: fc.constantFrom('Rebooted' as const, 'ParentGone' as const, 'Removed' as const),
+    cause: fc.constantFrom(...driftCause.options),
+    attributes: fc.array(text),
   }),
   waiting: record({
     kind: fc.constant('waiting'),

@@ -127,7 +127,12 @@ export function journalContract(name: string, make: () => JournalUnderTest, numR
       const cursor = { ...CURSOR, epoch: 2, sequence: 0 };
       const epoch = { kind: 'epoch', v: 1, stream: 'desired', cause: 'Recreated', cursor } as const;
       durable(await journal.append({ facts: [epoch, { kind: 'incarnated', v: 1, incarnation: 3 }] }));
-      const positions = { desired: cursor, command: null, forwarded: 2, witnessed: 9, incarnation: 3 };
+      const event = { id: 'stop', source: 'test', time: '2026-01-01T00:00:00Z' };
+      durable(
+        await journal.append({ facts: [{ kind: 'steered', v: 1, sequence: 1, event, command: 'pause' }] }),
+      );
+      const reached = { desired: cursor, command: null, forwarded: 2, witnessed: 9 };
+      const positions = { ...reached, incarnation: 3, paused: event };
       expect(journal.positions()).toEqual(positions);
       await journal.close();
       const again = await under.open();
