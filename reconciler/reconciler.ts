@@ -47,7 +47,9 @@ export class Reconciler {
   readonly #acting: Acting;
   readonly #queue: KeyedQueue;
   readonly #progress = new Map<Uuid, Progress>();
+  /** UUIDs whose next pass is due to the periodic one; and those for whose next pass there is another reason. */
   readonly #resynced = new Set<Uuid>();
+  readonly #announced = new Set<Uuid>();
   readonly #passing = new Set<Uuid>();
   /** UUIDs that changed on the host while they had a pass. */
   readonly #changedMeanwhile = new Set<Uuid>();
@@ -81,8 +83,17 @@ export class Reconciler {
 
   /** Gives the UUID a pass as soon as there is room, with its delays as at first. */
   trigger(uuid: Uuid, why: Trigger): void {
-    if (why === 'resync') this.#resynced.add(uuid);
-    else this.#rest(this.#progressOf(uuid));
+    if (why !== 'resync') {
+      this.#rest(this.#progressOf(uuid));
+      return this.#announce(uuid);
+    }
+    this.#resynced.add(uuid);
+    this.#queue.add(uuid);
+  }
+
+  /** What a pass finds for which there was a reason is not what the periodic pass alone has found. */
+  #announce(uuid: Uuid): void {
+    this.#announced.add(uuid);
     this.#queue.add(uuid);
   }
 
@@ -136,7 +147,7 @@ export class Reconciler {
     const { desired, reservation } = this.#ports.journal.device(uuid);
     if (desired?.kind !== 'present' && reservation === null) void this.#survey();
     else if (this.#passing.has(uuid)) this.#changedMeanwhile.add(uuid);
-    else if (this.#wakes(uuid)) this.#queue.add(uuid);
+    else if (this.#wakes(uuid)) this.#announce(uuid);
   }
 
   /**
@@ -169,6 +180,8 @@ export class Reconciler {
     const { limits, events } = this.#ports;
     const progress = this.#progressOf(uuid);
     const isFirst = progress.wake === null;
+    const isAnnounced = this.#announced.delete(uuid);
+    const isOnlyResync = this.#resynced.delete(uuid) && isFirst && !isAnnounced;
     this.#passing.add(uuid);
     try {
       const attempt = { count: progress.attempts, mayRecordWaiting: this.#mayRecord(progress) };
@@ -176,7 +189,7 @@ export class Reconciler {
       const end = await runPass(this.#acting, limits, uuid, attempt);
       const after = this.#ports.journal.device(uuid).waiting?.reason;
       if (after !== undefined && after !== before) progress.waitingRecordedMs = this.#now();
-      if (this.#resynced.delete(uuid) && isFirst && end.steps > 0) events.foundByResync(uuid);
+      if (isOnlyResync && end.steps > 0) events.foundByResync(uuid);
       events.passEnded(uuid, end, end.steps);
       this.#scheduleNext(uuid, progress, end);
     } catch (error) {
@@ -184,7 +197,7 @@ export class Reconciler {
       this.#scheduleNext(uuid, progress, { kind: 'requeue', why: 'a pass failed' });
     }
     this.#passing.delete(uuid);
-    if (this.#changedMeanwhile.delete(uuid) && this.#wakes(uuid)) this.#queue.add(uuid);
+    if (this.#changedMeanwhile.delete(uuid) && this.#wakes(uuid)) this.#announce(uuid);
   }
 
   #scheduleNext(uuid: Uuid, progress: Progress, end: PassEnd): void {

@@ -8,6 +8,7 @@ import type { Attribute, Uuid } from '../../events/names.ts';
 import type { Clock } from '../clock.ts';
 import { ERRNO, errnoName } from '../errno.ts';
 import type { Change, Host, InUse, Look, Observed, Place, Survey, Use, WriteResult } from '../host.ts';
+import { Registrations } from '../registrations.ts';
 import { deviceFolder } from '../sysfs/paths.ts';
 import type { KernelAnswer, SimulatedKernel } from './kernel-sim.ts';
 import type { SimDevice } from './kernel-sim-inventory.ts';
@@ -34,6 +35,7 @@ class SimulatedHost implements Host {
   readonly #clock: Clock;
   readonly #deadlineMs: number;
   readonly #subscriptions = new Set<() => void>();
+  readonly #registrations = new Registrations();
 
   constructor({ kernel, clock, writeDeadlineMs = WRITE_DEADLINE_MS }: SimulatedHostParts) {
     this.#kernel = kernel;
@@ -49,25 +51,33 @@ class SimulatedHost implements Host {
     const pid = this.#kernel.processes.writing(uuid);
     if (pid !== undefined) return { kind: 'busy', pid };
     const device = this.#kernel.device(uuid);
-    if (device === undefined) return this.#absent(look);
+    if (device === undefined) return this.#absent(uuid, look);
     switch (device.phase) {
       case 'reserved':
-        return this.#absent(look);
+        return this.#absent(uuid, look);
       case 'incomplete':
         return { kind: 'incomplete', parent: device.parent };
       case 'removing':
         return device.parent === look.place?.parent
           ? { kind: 'removing', parent: device.parent }
-          : this.#absent(look);
+          : this.#absent(uuid, look);
       case 'complete':
+        this.#registrations.saw(uuid, device.parent, this.#kernel.registration(device.parent));
         return present(device, look);
       default:
         return device.phase satisfies never;
     }
   }
 
-  #absent({ place, taken }: Look): Observed {
-    return { kind: 'absent', room: place === null ? null : this.#kernel.room(place, taken) };
+  #absent(uuid: Uuid, { place, taken }: Look): Observed {
+    if (place === null) {
+      this.#registrations.forget(uuid);
+      return { kind: 'absent', room: null };
+    }
+    const room = this.#kernel.room(place, taken);
+    const wasGone = this.#registrations.isOver(uuid, place.parent, this.#kernel.registration(place.parent));
+    if (wasGone && room.kind !== 'parent-absent') return { kind: 'absent', room, parentReturned: true };
+    return { kind: 'absent', room };
   }
 
   async survey(): Promise<Survey> {

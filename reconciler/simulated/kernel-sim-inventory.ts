@@ -54,6 +54,8 @@ export type Device = {
 export type Parent = {
   readonly config: ParentConfig;
   registered: boolean;
+  /** How often it was registered. */
+  registrations: number;
   /** Not null while it goes away. */
   leaving: Promise<void> | null;
   /** Creates and removes under way, for which going away waits. */
@@ -112,6 +114,11 @@ export class Inventory {
     const parent = this.#parents.get(name);
     if (parent === undefined) throw new Error(`the simulated kernel has no parent ${name}`);
     return parent;
+  }
+
+  registration(name: string): number | null {
+    const parent = this.#parents.get(name);
+    return parent?.registered ? parent.registrations : null;
   }
 
   /** Parent and type, if both are there. */
@@ -195,5 +202,12 @@ export function snapshot({ units: _units, released: _released, ...device }: Devi
 }
 
 function toParent(config: ParentConfig): Parent {
-  return { config, registered: config.registered, leaving: null, underway: 0, idle: [] };
+  return {
+    config,
+    registered: config.registered,
+    registrations: 1,
+    leaving: null,
+    underway: 0,
+    idle: [],
+  };
 }

@@ -168,6 +168,11 @@ export class SimulatedKernel {
     return this.#has.room(place, isAsked);
   }
 
+  /** Which registration of the parent this is; null while it is not registered, or unknown. */
+  registration(name: string): number | null {
+    return this.#has.registration(name);
+  }
+
   /** The errno that a read about this UUID gives, by a fault; null when it can be read. */
   readErrno(uuid: Uuid): number | null {
     return this.#faults.strike('observe', uuid, this.#has.device(uuid)?.parent ?? null).errno;
@@ -194,8 +199,8 @@ export class SimulatedKernel {
   }
 
   /**
-   * Unregisters a parent: writes under way are waited for, new ones get ENODEV, then its devices
-   * vanish one after another. Resolves when the last is gone; one that is held keeps it waiting.
+   * Unregisters a parent: writes under way are waited for, new ones get ENODEV, then it is not listed any more and its
+   * devices vanish one after another. Announced, and resolved, when the last is gone; one that is held keeps it waiting.
    */
   unplug(name: string): Promise<void> {
     const parent = this.#has.parent(name);
@@ -208,19 +213,20 @@ export class SimulatedKernel {
     await this.#sleep(0);
     if (parent.underway > 0) await new Promise<void>((resolve) => parent.idle.push(resolve));
     parent.registered = false;
-    this.#emit({ kind: 'parent', parent: parent.config.name });
     for (const device of this.#has.on(parent)) {
       this.#leaveBus(device);
       await unheld(device);
       this.#drop(device);
     }
     parent.leaving = null;
+    this.#emit({ kind: 'parent', parent: parent.config.name });
   }
 
   /** Registers a parent (again), once it has gone away altogether. */
   async plug(name: string): Promise<void> {
     const parent = this.#has.parent(name);
     await parent.leaving;
+    if (!parent.registered) parent.registrations += 1;
     parent.registered = true;
     this.#emit({ kind: 'parent', parent: name });
   }

@@ -14,12 +14,14 @@ export class Loop {
   readonly foundByResync: Uuid[] = [];
   /** True while no change of the host is heard of. */
   deaf = false;
+  /** How long after it a change of the host is heard of. */
+  lateMs = 0;
 
   constructor(world: World) {
     this.world = world;
     const { host } = world.acting;
     const onChange = host.onChange.bind(host);
-    host.onChange = (listener) => onChange((change) => (this.deaf ? undefined : listener(change)));
+    host.onChange = (listener) => onChange((change) => this.#heard(() => listener(change)));
     this.reconciler = new Reconciler({
       ...world.acting,
       clock: world.clock,
@@ -38,6 +40,12 @@ export class Loop {
   async start(): Promise<void> {
     this.reconciler.start();
     await this.world.clock.advance(0);
+  }
+
+  #heard(tell: () => void): void {
+    if (this.deaf) return;
+    if (this.lateMs === 0) tell();
+    else this.world.clock.after(this.lateMs, tell);
   }
 
   /** Passes that ended for the UUID. */
