@@ -3,9 +3,16 @@
  * kernel, of the test driver and of the guest.
  */
 import { scenario as create } from './create.scenario.ts';
+import { scenario as layout } from './layout.scenario.ts';
 import { scenario as loopback } from './loopback.scenario.ts';
 import { scenario as pci } from './pci.scenario.ts';
+import { scenario as races } from './races.scenario.ts';
 import { scenario as remove } from './remove.scenario.ts';
 import { guestSuite } from './scenario-suite.ts';
 
-guestSuite({ title: 'a real kernel', scenarios: [create, remove, pci, loopback], edu: 2, natsServer: true });
+guestSuite({
+  title: 'a real kernel',
+  scenarios: [layout, create, remove, races, pci, loopback],
+  edu: 2,
+  natsServer: true,
+});

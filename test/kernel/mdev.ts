@@ -6,13 +6,16 @@ import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  closeSync,
   constants,
   existsSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -22,13 +25,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const ERRNO = {
   EPERM: 1,
   ENOENT: 2,
+  EINTR: 4,
   EIO: 5,
   EAGAIN: 11,
+  EACCES: 13,
   EBUSY: 16,
   EEXIST: 17,
   ENODEV: 19,
   EINVAL: 22,
   ENOSPC: 28,
+  EROFS: 30,
+  ETIME: 62,
   EUSERS: 87,
   EPROBE_DEFER: 517,
 } as const;
@@ -106,6 +113,33 @@ export function errnoOf(error: unknown): number {
   const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
   if (typeof errno !== 'number') throw error;
   return Math.abs(errno);
+}
+
+/** The errno that opening the file ends with. */
+export function openErrno(path: string, flags: number): number {
+  return errnoIn(() => closeSync(openSync(path, flags)));
+}
+
+/** One write in the thread of the caller, which waits for it. */
+export function writeErrno(path: string, text: string): number {
+  return errnoIn(() => {
+    const file = openSync(path, constants.O_WRONLY);
+    try {
+      writeSync(file, text);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+/** The errno that a call of node:fs throws, or 0. */
+export function errnoIn(act: () => void): number {
+  try {
+    act();
+    return 0;
+  } catch (error) {
+    return errnoOf(error);
+  }
 }
 
 export function create(parent: string, type: string, id: string): Promise<number> {
@@ -198,13 +232,14 @@ export function groupPath(parent: string, id: string): string {
 }
 
 /** A device that is in use, as by a virtual machine. */
-export type Hold = { readonly release: () => Promise<void> };
+export type Hold = { readonly pid: number; readonly release: () => Promise<void> };
 
 /** @throws if the device cannot be opened. */
 export async function hold(parent: string, id: string): Promise<Hold> {
   const child = spawn('/guest/bin/hold', [groupPath(parent, id), id]);
   await Promise.race([once(child.stdout, 'data'), refused(child)]);
   return {
+    pid: child.pid ?? 0,
     release: async () => {
       const exit = once(child, 'exit');
       child.stdin.end();

@@ -17,6 +17,7 @@ import {
   groupPath,
   hold,
   onBus,
+  openErrno,
   P0,
   P1,
   read,
@@ -34,16 +35,6 @@ import type { Scenario } from './scenario.ts';
 
 const ID = uuid(1);
 const OTHER = uuid(2);
-
-/** An open that fails, as a number. */
-function openErrno(path: string, flags: number): number {
-  try {
-    closeSync(openSync(path, flags));
-    return 0;
-  } catch (error) {
-    return errnoOf(error);
-  }
-}
 
 export const scenario: Scenario = {
   module: import.meta.url,
