@@ -5,30 +5,16 @@
  * is durable before the act, the act before its record. An intent that was decided on an
  * older state of the device is refused by the journal and decided again.
  */
-import type { Fact } from '../events/fact.ts';
-import type { Attribute, Generation } from '../events/names.ts';
+import type { Generation, Uuid } from '../events/names.ts';
 import type { Device } from '../store/device.ts';
-import type { AppendResult, Journal } from '../store/journal/journal.ts';
-import type { Registry } from '../store/registry/registry.ts';
 import { giveBack, markReleasing, take } from '../store/registry/reserve.ts';
-import { appliedWith } from './attributes.ts';
-import { describeWrite, ERRNO } from './errno.ts';
-import type { Gate } from './gate.ts';
-import type { Host, Place, WriteResult } from './host.ts';
-import type { Memory } from './memory.ts';
+import { type Acting, about, intend, note, record, write } from './acting.ts';
+import { noInstance } from './capacity.ts';
+import { configure, recordChange, unwatch } from './configure.ts';
+import { ERRNO } from './errno.ts';
+import type { Place, WriteResult } from './host.ts';
 import { AGAIN, conflict, holds, judge, type Outcome, waiting } from './outcome.ts';
-import type { Step } from './step.ts';
-
-/** What steps act on. */
-export type Acting = {
-  readonly journal: Journal;
-  readonly registry: Registry;
-  readonly host: Host;
-  readonly gate: Gate;
-  readonly memory: Memory;
-  /** The incarnation under which this agent may write to the registry; null while it has none. */
-  readonly incarnation: () => number | null;
-};
+import type { Step, StepOf } from './step.ts';
 
 /** Carries out one step for the device as it was planned on. */
 export function execute(acting: Acting, device: Device, step: Step): Promise<Outcome> {
@@ -43,6 +29,10 @@ export function execute(acting: Acting, device: Device, step: Step): Promise<Out
       return activate(acting, device, step.generation);
     case 'record-drift':
       return drift(acting, device, step);
+    case 'record-change':
+      return recordChange(acting, device, step);
+    case 'unwatch':
+      return unwatch(acting, device, step.attributes);
     case 'begin-release':
       return beginRelease(acting, device, step.cause);
     case 'remove':
@@ -55,8 +45,6 @@ export function execute(acting: Acting, device: Device, step: Step): Promise<Out
       return step satisfies never;
   }
 }
-
-type StepOf<D extends Step['do']> = Extract<Step, { do: D }>;
 
 async function claim(acting: Acting, device: Device, step: StepOf<'claim'>): Promise<Outcome> {
   const incarnation = acting.incarnation();
@@ -101,61 +89,28 @@ async function create(acting: Acting, device: Device, place: Place): Promise<Out
     return AGAIN;
   }
   if (isOpen(result)) acting.memory.tried(device.uuid);
-  return judge('create', result, place);
+  const outcome = judge('create', result);
+  return isFull(outcome) ? sayWhoTakes(acting, device.uuid, place, outcome) : outcome;
+}
+
+type Waiting = Extract<Outcome, { kind: 'waiting' }>;
+
+function isFull(outcome: Outcome): outcome is Waiting {
+  return outcome.kind === 'waiting' && outcome.reason === 'NoCapacity';
+}
+
+/** The hint had promised an instance, so what takes the room was not looked at before. */
+async function sayWhoTakes(acting: Acting, uuid: Uuid, place: Place, outcome: Waiting): Promise<Outcome> {
+  const seen = await acting.host.observe(uuid, { place, use: false, taken: true });
+  const room = seen.kind === 'absent' ? seen.room : null;
+  const none = noInstance(place, room?.kind === 'available' ? room.taken : null);
+  return { ...outcome, message: `${none}; ${outcome.message}` };
 }
 
 /** True when the write may have happened, or may still. */
 function isOpen(result: WriteResult): boolean {
-  return result.kind === 'stuck' || (result.kind === 'errno' && result.errno === ERRNO.helperEnded);
-}
-
-async function configure(
-  acting: Acting,
-  device: Device,
-  { place, attributes }: StepOf<'configure'>,
-): Promise<Outcome> {
-  const { uuid, desired, reservation } = device;
-  const { written, stopped } = await writeAll(acting, device, place, attributes);
-  const isOwn = acting.memory.made(uuid) === 'created';
-  if (stopped?.kind === 'terminal' && isOwn) return rollBack(acting, device, place, stopped);
-  if (stopped !== undefined && written.length === 0) return stopped;
-  const declared = desired?.kind === 'present' ? desired.attributes : [];
-  const applied =
-    stopped === undefined ? declared : appliedWith(reservation?.applied ?? [], written, declared);
-  return note(acting, { kind: 'configured', v: 1, ...about(device), attributes: [...applied] });
-}
-
-/** Writes in order until one write fails. What was written by then is recorded, and the rest tried again. */
-async function writeAll(
-  acting: Acting,
-  device: Device,
-  place: Place,
-  attributes: readonly Attribute[],
-): Promise<{ readonly written: readonly Attribute[]; readonly stopped?: Outcome }> {
-  const written: Attribute[] = [];
-  for (const attribute of attributes) {
-    const act = () => acting.host.setAttribute(device.uuid, place, attribute);
-    const result = await write(acting, device, place, act);
-    if (result === 'changed') return { written, stopped: AGAIN };
-    if (result.kind !== 'ok') return { written, stopped: judge('attribute', result, place) };
-    written.push(attribute);
-  }
-  return { written };
-}
-
-/** Removes a device that this agent has just made; the first error stays the one that is told. */
-async function rollBack(
-  acting: Acting,
-  device: Device,
-  place: Place,
-  first: Extract<Outcome, { kind: 'terminal' }>,
-): Promise<Outcome> {
-  const result = await acting.gate.through(place.parent, () => acting.host.remove(device.uuid, place));
-  if (result.kind === 'ok') return first;
-  return {
-    ...first,
-    message: `${first.message}; taking the device back failed too: ${describeWrite('remove', result)}`,
-  };
+  if (result.kind !== 'errno') return result.kind === 'stuck';
+  return result.errno === ERRNO.helperEnded || result.errno === ERRNO.interrupted;
 }
 
 async function activate(acting: Acting, device: Device, generation: Generation): Promise<Outcome> {
@@ -192,7 +147,7 @@ async function beginRelease(
 
 async function remove(acting: Acting, device: Device, place: Place): Promise<Outcome> {
   const result = await write(acting, device, place, () => acting.host.remove(device.uuid, place));
-  return result === 'changed' || result.kind === 'ok' ? AGAIN : judge('remove', result, place);
+  return result === 'changed' || result.kind === 'ok' ? AGAIN : judge('remove', result);
 }
 
 async function release(acting: Acting, device: Device): Promise<Outcome> {
@@ -205,46 +160,4 @@ async function release(acting: Acting, device: Device): Promise<Outcome> {
   if (answer.kind === 'unknown')
     return waiting('RegistryUnreachable', 'the registry did not answer to giving the UUID back');
   return record(acting, device, { kind: 'gone', v: 1, ...about(device) });
-}
-
-/** Writes below a parent when its turn comes, unless the device was decided upon anew while it waited. */
-function write(
-  acting: Acting,
-  device: Device,
-  place: Place,
-  act: () => Promise<WriteResult>,
-): Promise<WriteResult | 'changed'> {
-  return acting.gate.through<WriteResult | 'changed'>(place.parent, async () => {
-    const current = acting.journal.device(device.uuid).version === device.version;
-    return current ? act() : 'changed';
-  });
-}
-
-/** Records an intent, or what was decided: refused, and decided again, when the device was decided upon anew. */
-async function record(acting: Acting, device: Device, fact: Fact): Promise<Outcome> {
-  return (await intend(acting, device, fact)) ?? AGAIN;
-}
-
-/** Records an intent before its act. Undefined once it is durable; else how the step ends, without the act. */
-async function intend(acting: Acting, device: Device, fact: Fact): Promise<Outcome | undefined> {
-  const expected = { uuid: device.uuid, version: device.version };
-  const result = await acting.journal.append({ facts: [fact], expected });
-  return result.kind === 'durable' ? undefined : ofAppend(result);
-}
-
-/** Records what has happened: true whatever was decided meanwhile. */
-async function note(acting: Acting, fact: Fact): Promise<Outcome> {
-  return ofAppend(await acting.journal.append({ facts: [fact] }));
-}
-
-function ofAppend(result: AppendResult): Outcome {
-  return result.kind === 'failed' ? { kind: 'requeue', why: 'the journal could not be written' } : AGAIN;
-}
-
-/** UUID and generation of a fact about a device that is desired or held. */
-function about(device: Device): { uuid: string; generation: Generation } {
-  const generation = device.desired?.generation ?? device.reservation?.generation;
-  if (generation === undefined)
-    throw new Error(`a step was planned for ${device.uuid}, of which nothing is known`);
-  return { uuid: device.uuid, generation };
 }

@@ -2,7 +2,8 @@
  * What this agent remembers of its own doing, and loses when it ends.
  *
  * Nothing here is needed to be right, only to be precise: whether a device was made by this
- * agent (then it may take it back), and whether it was seen since the machine booted.
+ * agent (then it may take it back), whether it was seen since the machine booted, and whether
+ * it has settled since its attributes were written again.
  */
 import type { Uuid } from '../events/names.ts';
 
@@ -12,6 +13,7 @@ export type Made = 'untried' | 'tried' | 'created';
 export class Memory {
   readonly #made = new Map<Uuid, Made>();
   readonly #seen = new Set<Uuid>();
+  readonly #rewritten = new Set<Uuid>();
   readonly #bootIsNew: boolean;
 
   /** @param bootIsNew true when the machine booted since the journal was last written */
@@ -41,9 +43,20 @@ export class Memory {
     this.#seen.add(uuid);
   }
 
+  /** Attributes that somebody had changed were written again. */
+  rewrote(uuid: Uuid): void {
+    this.#rewritten.add(uuid);
+  }
+
+  /** True from then until the device is seen settled. */
+  rewritten(uuid: Uuid): boolean {
+    return this.#rewritten.has(uuid);
+  }
+
   /** The device was whole just now. */
   seen(uuid: Uuid): void {
     this.#made.delete(uuid);
+    this.#rewritten.delete(uuid);
     this.#seen.add(uuid);
   }
 

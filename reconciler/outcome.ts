@@ -5,7 +5,7 @@ import type { Holder } from '../events/fact.ts';
 import { TERMINAL, WAITING, withHint } from '../events/guidance.ts';
 import type { WaitingReason } from '../events/reasons.ts';
 import { consequence, describeWrite, meaningOf, type Operation } from './errno.ts';
-import type { Place, WriteResult } from './host.ts';
+import type { WriteResult } from './host.ts';
 import type { Plan } from './step.ts';
 
 /** How a step went. */
@@ -19,11 +19,7 @@ export type Outcome =
 export const AGAIN: Outcome = { kind: 'again' };
 
 /** What a failed write means for the device. */
-export function judge(
-  operation: Operation,
-  result: Exclude<WriteResult, { kind: 'ok' }>,
-  place: Place,
-): Outcome {
+export function judge(operation: Operation, result: Exclude<WriteResult, { kind: 'ok' }>): Outcome {
   const message = describeWrite(operation, result);
   if (result.kind === 'in-use') return wait('InUse', message, null);
   if (result.kind === 'stuck') return wait('WriteStuck', message, null);
@@ -32,8 +28,7 @@ export function judge(
   if (meaning === 'requeue' || meaning === 'look-again') return { kind: 'requeue', why: message };
   const { kind, reason } = consequence(operation, meaning);
   if (kind === 'terminal') return { kind, end: 'failed', reason, message, holder: null, errno };
-  const where = meaning === 'no-capacity' ? `no instance of ${place.type} on ${place.parent}: ` : '';
-  return wait(reason, `${where}${message}`, errno);
+  return wait(reason, message, errno);
 }
 
 function wait(reason: WaitingReason, message: string, errno: number | null): Outcome {

@@ -10,7 +10,7 @@ import { TERMINAL, WAITING, withHint } from '../events/guidance.ts';
 import { type Attribute, type Claim, sameAttributes, sameClaim, sameGeneration } from '../events/names.ts';
 import type { WaitingReason } from '../events/reasons.ts';
 import type { Desired, Device, Reservation } from '../store/device.ts';
-import { writesBetween } from './attributes.ts';
+import { otherwise, writesBetween } from './attributes.ts';
 import { noInstance } from './capacity.ts';
 import { inUse } from './errno.ts';
 import type { Look, Observed, Place, Room } from './host.ts';
@@ -20,6 +20,8 @@ import type { DriftCause, Plan, Step } from './step.ts';
 export type Known = Pick<Device, 'desired' | 'reservation' | 'terminal'> & {
   /** True while the device has not been seen since the machine booted anew. */
   readonly rebooted: boolean;
+  /** True from when its changed attributes were written again until it was seen settled. */
+  readonly rewritten: boolean;
 };
 
 type Present = Extract<Desired, { kind: 'present' }>;
@@ -50,12 +52,14 @@ function unclear(observed: Observed): Plan | undefined {
   }
 }
 
-/** Where to look for a UUID before planning, and whether to find out if it is in use. */
+/** Where to look for a UUID before planning, whether to find out if it is in use, and which attributes to read back. */
 export function lookFor(known: Pick<Known, 'desired' | 'reservation'>): Look {
   const { desired, reservation } = known;
   const leaving = reservation !== null && !isFor(reservation, desired);
   const claim = leaving || desired?.kind !== 'present' ? reservation?.claim : desired.claim;
-  return { place: claim === undefined ? null : placeOf(claim), use: leaving };
+  const watched = reservation?.phase === 'active' && !leaving && reservation.changed.length === 0;
+  const attributes = watched ? reservation.echoing : [];
+  return { place: claim === undefined ? null : placeOf(claim), use: leaving, attributes };
 }
 
 /** True when the reservation is on its way to, or at, what is desired. */
@@ -77,7 +81,7 @@ function planPresent(desired: Present, known: Known, observed: Observed): Plan {
   if (reservation.phase === 'fenced') return fenced();
   if (!isFor(reservation, desired)) return planAbsent(reservation, observed, 'Replaced');
   if (reservation.phase === 'claiming') return step(claimStep(desired));
-  return planHeld(desired, reservation, observed, known.rebooted);
+  return planHeld(desired, reservation, observed, known);
 }
 
 function planClaim(desired: Present, observed: Observed): Plan {
@@ -103,11 +107,14 @@ function inTheWay(observed: Observed, claim: Claim): Plan | undefined {
   }
 }
 
-function planHeld(desired: Present, reservation: Reservation, observed: Observed, rebooted: boolean): Plan {
+function planHeld(desired: Present, reservation: Reservation, observed: Observed, known: Known): Plan {
   const standsInTheWay = inTheWay(observed, desired.claim);
   if (standsInTheWay !== undefined) return standsInTheWay;
+  const { rebooted, rewritten } = known;
   const made = wasMade(reservation);
-  if (observed.kind === 'present' && !(made && rebooted)) return planWhole(desired, reservation);
+  if (observed.kind === 'present' && !(made && rebooted)) {
+    return planWhole(desired, reservation, observed.attributes, rewritten);
+  }
   const room = observed.kind === 'absent' ? observed.room : null;
   if (!made) return planCreate(desired.claim, room);
   const cause = driftCause(observed, rebooted);
@@ -128,17 +135,29 @@ function driftCause(observed: Observed, rebooted: boolean): DriftCause {
   return observed.parentReturned || observed.room?.kind === 'parent-absent' ? 'ParentGone' : 'Removed';
 }
 
-/** The device stands where it should: bring its attributes in line, then it is active. */
-function planWhole(desired: Present, reservation: Reservation): Plan {
+/** The device stands where it should: bring its attributes in line, then it is active, and they are watched. */
+function planWhole(
+  desired: Present,
+  reservation: Reservation,
+  read: readonly Attribute[],
+  rewritten: boolean,
+): Plan {
+  const { phase, changed, echoing } = reservation;
   const applied = reservation.applied ?? [];
-  if (!sameAttributes(applied, desired.attributes)) return planAttributes(desired, applied);
-  if (reservation.phase === 'active') return SETTLED;
-  return step({ do: 'activate', generation: desired.generation });
+  if (changed.length > 0 || !sameAttributes(applied, desired.attributes)) {
+    return planAttributes(desired, applied, changed);
+  }
+  if (phase !== 'active') return step({ do: 'activate', generation: desired.generation });
+  const attributes = otherwise(echoing, applied, read);
+  if (attributes.length === 0) return SETTLED;
+  // What does not even keep its value until the next look would be written for ever.
+  if (rewritten) return step({ do: 'unwatch', attributes });
+  return step({ do: 'record-change', generation: desired.generation, attributes });
 }
 
 /** Nothing may be left to write: another order of the same values is recorded all the same. */
-function planAttributes(desired: Present, applied: readonly Attribute[]): Plan {
-  const attributes = writesBetween(applied, desired.attributes);
+function planAttributes(desired: Present, applied: readonly Attribute[], changed: readonly string[]): Plan {
+  const attributes = writesBetween(applied, desired.attributes, changed);
   if (attributes === undefined) {
     return wait('NeedsRecreate', 'the attributes cannot be changed on a live device');
   }

@@ -11,7 +11,7 @@ import type { TerminalReason, WaitingReason } from '../events/reasons.ts';
 import type { Place } from './host.ts';
 
 /** Why an active device is not there any more. */
-export type DriftCause = FactOf<'drift'>['cause'];
+export type DriftCause = Exclude<FactOf<'drift'>['cause'], 'AttributesChanged'>;
 
 export type Step =
   /** Journal the intent; when that is done, compare-and-set in the registry and journal the revision. */
@@ -28,6 +28,14 @@ export type Step =
   | { readonly do: 'activate'; readonly generation: Generation }
   /** Journal that an active device is not there any more. */
   | { readonly do: 'record-drift'; readonly generation: Generation; readonly cause: DriftCause }
+  /** Journal that somebody changed these attributes of an active device; then they are written again. */
+  | {
+      readonly do: 'record-change';
+      readonly generation: Generation;
+      readonly attributes: readonly string[];
+    }
+  /** Journal that these attributes do not keep what is written to them: they are not watched any more. */
+  | { readonly do: 'unwatch'; readonly attributes: readonly string[] }
   /** Journal and register that the hold is on its way out. */
   | { readonly do: 'begin-release'; readonly cause: 'Withdrawn' | 'Replaced' }
   | { readonly do: 'remove'; readonly place: Place }
@@ -35,6 +43,8 @@ export type Step =
   | { readonly do: 'release' }
   /** A fenced host forgets a hold that is not its own any more. */
   | { readonly do: 'forget' };
+
+export type StepOf<D extends Step['do']> = Extract<Step, { do: D }>;
 
 export type Plan =
   | { readonly kind: 'step'; readonly step: Step }

@@ -38,6 +38,10 @@ export type Reservation = {
   readonly revision: number | null;
   /** The list last written to the device; null when none was since it was made. */
   readonly applied: readonly Attribute[] | null;
+  /** Names in `applied` that read back what was written: when one reads otherwise, somebody has changed it. */
+  readonly echoing: readonly string[];
+  /** Names in `applied` that somebody has changed, and that have not been written again since. */
+  readonly changed: readonly string[];
   /** True once the device was whole under this reservation. */
   readonly existed: boolean;
 };

@@ -61,13 +61,13 @@ function presentCondition(device: Device): Condition {
     : waiting(device, 'waiting');
 }
 
-/** True when the active reservation is for the declared claim with the declared attributes. */
+/** True when the active reservation is for the declared claim, and the device has the declared attributes. */
 function matches(device: Device): boolean {
   const { desired, reservation } = device;
   if (desired?.kind !== 'present' || reservation === null) return false;
-  const { claim, applied } = reservation;
+  const { claim, applied, changed } = reservation;
   const there = claim.parent === desired.claim.parent && claim.type === desired.claim.type;
-  return there && sameAttributes(applied ?? [], desired.attributes);
+  return there && changed.length === 0 && sameAttributes(applied ?? [], desired.attributes);
 }
 
 function waiting(device: Device, state: DeviceState): Condition {

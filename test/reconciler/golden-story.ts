@@ -6,7 +6,7 @@
  * (the next thing to do) and `rows` (what people are shown). The story is right when both tellings are the same.
  */
 import type { Declaration } from '../../events/declaration.ts';
-import type { DeviceFact } from '../../events/fact.ts';
+import { type DeviceFact, driftCause } from '../../events/fact.ts';
 import type { Attribute, Claim, Generation } from '../../events/names.ts';
 import type { WaitingReason } from '../../events/reasons.ts';
 import type { Row } from '../../events/row.ts';
@@ -69,7 +69,7 @@ class Teller {
         this.#rebooted = true;
         return said;
       case 'plan':
-        return planned(plan({ ...this.#device, rebooted: this.#rebooted }, this.#observed));
+        return planned(plan({ ...this.#device, rebooted: this.#rebooted, rewritten: false }, this.#observed));
       case 'rows':
         return rowsOf(this.#device).map(rowText).join(' + ') || 'none';
       default:
@@ -107,11 +107,11 @@ class Teller {
       case 'reserved':
         return { kind, ...about, revision: 1 };
       case 'configured':
-        return { kind, ...about, attributes: attributesOf(detail) };
+        return configured(about, detail);
       case 'active':
         return { kind, ...about, how: 'created' };
       case 'drift':
-        return { kind, ...about, cause: oneOf(['Rebooted', 'ParentGone', 'Removed'], detail) };
+        return drifted(about, detail);
       case 'waiting':
         return { kind, ...about, reason: detail as WaitingReason, message, errno: null };
       case 'conflict':
@@ -174,7 +174,22 @@ function attributesOf(said: string): Attribute[] {
   });
 }
 
-/** `nothing, room for 2`, `small on gpu0, in use`, `a create on gpu0`, … */
+type About = { readonly v: 1; readonly uuid: string; readonly generation: Generation };
+
+/** `a=1 b=2`, or `a=1 b=2, of which a b read back` */
+function configured(about: About, said: string): DeviceFact {
+  const [attributes, echoing] = split(said, ', of which ');
+  const names = echoing?.replace(/ reads? back$/, '').split(' ') ?? [];
+  return { kind: 'configured', ...about, attributes: attributesOf(attributes), echoing: names };
+}
+
+/** `Removed`, or `AttributesChanged a b` */
+function drifted(about: About, said: string): DeviceFact {
+  const [cause, ...attributes] = said.split(' ');
+  return { kind: 'drift', ...about, cause: oneOf(driftCause.options, cause ?? ''), attributes };
+}
+
+/** `nothing, room for 2`, `small on gpu0, in use`, `small on gpu0, reading a=1`, `a create on gpu0`, … */
 function observedOf(said: string): Observed {
   const [what, detail = ''] = split(said, ', ');
   if (what === 'no answer') return { kind: 'unreadable', errno: 5, message: 'EIO' };
@@ -185,7 +200,8 @@ function observedOf(said: string): Observed {
   if (type === 'a removal') return { kind: 'removing', parent };
   const use: Use = detail === 'in use' ? { kind: 'in-use', by: [] } : { kind: 'free' };
   const removable = detail !== 'not removable';
-  return { kind: 'present', place: { parent, type }, iommuGroup: 1, removable, use, attributes: [] };
+  const attributes = detail.startsWith('reading ') ? attributesOf(detail.slice('reading '.length)) : [];
+  return { kind: 'present', place: { parent, type }, iommuGroup: 1, removable, use, attributes };
 }
 
 function roomOf(said: string): Extract<Observed, { kind: 'absent' }>['room'] {
@@ -220,6 +236,10 @@ function stepText(step: Extract<Plan, { kind: 'step' }>['step']): string {
       return `write ${attributesText(step.attributes) || 'nothing'}`;
     case 'record-drift':
       return `record drift ${step.cause}`;
+    case 'record-change':
+      return `record that ${step.attributes.join(' ')} changed`;
+    case 'unwatch':
+      return `watch ${step.attributes.join(' ')} no more`;
     case 'begin-release':
       return `begin release ${step.cause}`;
     case 'activate':

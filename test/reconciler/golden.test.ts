@@ -72,6 +72,31 @@ const STORIES: readonly Story[] = [
       rows      waiting NeedsRecreate: small on gpu0`,
   },
   {
+    title: 'an attribute that somebody else changes is written again, and only that one',
+    story: `
+      declare   small on gpu0 with rate=5 key=x mode=1 => claimed
+      record    claiming
+      record    reserved
+      see       small on gpu0
+      plan      write rate=5 key=x mode=1
+      record    configured rate=5 key=x mode=1, of which rate mode read back
+      plan      activate
+      record    active
+      see       small on gpu0, reading rate=5 mode=0x1
+      plan      nothing to do
+      see       small on gpu0, reading mode=0x1
+      plan      nothing to do
+      see       small on gpu0, reading rate=9 mode=0x1
+      plan      record that rate changed
+      record    drift AttributesChanged rate
+      rows      waiting: small on gpu0 with rate=5 key=x mode=1
+      plan      write rate=5
+      record    configured rate=5 key=x mode=1, of which rate mode read back
+      rows      ready: small on gpu0 with rate=5 key=x mode=1
+      see       small on gpu0, reading rate=5 mode=1
+      plan      nothing to do`,
+  },
+  {
     title: 'a UUID that another host holds is a conflict, until somebody says retry',
     story: `
       declare   small on gpu0 => claimed

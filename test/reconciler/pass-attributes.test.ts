@@ -139,7 +139,9 @@ describe('a device that is gone', () => {
     const attributes = [{ name: 'rate', value: '5' }];
     const before = new World();
     await before.declare(UUID, { attributes });
-    before.before.set('setAttribute', () => before.before.set('observe', () => before.journal.crash()));
+    const { before: next, journal } = before;
+    const crashAtSecondLook = () => next.set('observe', () => next.set('observe', () => journal.crash()));
+    next.set('setAttribute', crashAtSecondLook);
     const stopped = before.pass().catch(() => 'crashed');
     await expect(stopped).resolves.toBe('crashed');
     before.kernel.reboot();

@@ -29,6 +29,21 @@ export const WRITES: Readonly<Record<string, readonly string[]>> = {
   'a1 b2': /* */ ['a1 b2', 'a1 b2', 'b2', 'none', '-', 'a1 b2', 'recreate'],
 };
 
+/** The same where somebody has changed a and that is recorded: it is written again. */
+export const WRITES_AGAIN: Readonly<Record<string, readonly string[]>> = {
+  '-': /*     */ ['', '', 'recreate', 'recreate', 'recreate', 'recreate', ''],
+  a1: /*      */ ['', '', 'a1', 'recreate', 'recreate', 'a1', ''],
+  'a1 b2': /* */ ['', '', 'a1 b2', 'a1', 'a1', 'a1 b2', ''],
+};
+
+/**
+ * What became of the attribute a where it was applied. `unread`: it is watched, and cannot be read. `otherwise`: it
+ * reads another value than was applied; `again`: and that right after it was written again. `changed`: that it had
+ * another value is recorded.
+ */
+const FATES = ['unwatched', 'kept', 'unread', 'otherwise', 'otherwise again', 'changed'] as const;
+export type Fate = (typeof FATES)[number];
+
 export type Held = { readonly phase: Phase; readonly whose: 'same' | 'other'; readonly applied: string };
 type Ended = 'no' | 'conflict' | 'failed' | 'an older generation';
 export type Seen =
@@ -43,6 +58,7 @@ export type Cell = {
   readonly held: Held | null;
   readonly ended: Ended;
   readonly seen: Seen;
+  readonly fate: Fate;
   readonly rebooted: boolean;
 };
 
@@ -94,18 +110,28 @@ export function* cells(): Generator<Cell> {
   for (const desire of DESIRES)
     for (const held of HOLDS)
       for (const ended of ENDINGS)
-        for (const seen of SIGHTS)
-          for (const rebooted of [false, true]) yield { ...desire, held, ended, seen, rebooted };
+        for (const view of views(held))
+          for (const rebooted of [false, true]) yield { ...desire, held, ended, ...view, rebooted };
+}
+
+function views(held: Held | null): readonly Pick<Cell, 'seen' | 'fate'>[] {
+  return SIGHTS.flatMap((seen) => fatesOf(held, seen).map((fate) => ({ seen, fate })));
+}
+
+/** Only what was applied, to a device that is there, can have been changed. */
+function fatesOf(held: Held | null, seen: Seen): readonly Fate[] {
+  return held?.applied.includes('a') === true && seen.kind === 'present' ? FATES : ['unwatched'];
 }
 
 // From a cell to what the planner is given, and from its answer to a line.
 
-export function knownOf({ desired, declared, held, ended, rebooted }: Cell): Known {
+export function knownOf({ desired, declared, held, ended, fate, rebooted }: Cell): Known {
   return {
     desired: desireOf(desired, declared),
-    reservation: held && holdOf(held),
+    reservation: held && holdOf(held, fate),
     terminal: ended === 'no' ? null : endOf(ended),
     rebooted,
+    rewritten: fate === 'otherwise again',
   };
 }
 
@@ -116,13 +142,15 @@ export function desireOf(kind: Cell['desired'], declared: string): Desired | nul
   return { kind, generation: NOW, claim: HERE, attributes, set: null, replaces: OTHER };
 }
 
-export function holdOf({ phase, whose, applied }: Held): Reservation {
+export function holdOf({ phase, whose, applied }: Held, fate: Fate = 'unwatched'): Reservation {
   return {
     phase,
     claim: whose === 'same' ? HERE : OTHER,
     generation: OLDER,
     revision: phase === 'claiming' ? null : 3,
     applied: applied === 'nothing' ? null : list(applied),
+    echoing: fate === 'unwatched' ? [] : ['a'],
+    changed: fate === 'changed' ? ['a'] : [],
     existed: phase === 'active',
   };
 }
@@ -134,7 +162,7 @@ function endOf(ended: Exclude<Ended, 'no'>): Terminal {
   return { generation, kind, claim: HERE, reason, message: 'as recorded', holder: null };
 }
 
-export function observedOf(seen: Seen): Observed {
+export function observedOf({ seen, held, fate }: Pick<Cell, 'seen' | 'held' | 'fate'>): Observed {
   switch (seen.kind) {
     case 'unreadable':
       return { kind: 'unreadable', errno: 5, message: 'reading answered EIO' };
@@ -143,10 +171,16 @@ export function observedOf(seen: Seen): Observed {
     case 'absent':
       return { kind: 'absent', room: ROOMS[seen.room] ?? null };
     case 'present':
-      return { ...seen, place: placeOf(seen.at), iommuGroup: 1, attributes: [] };
+      return { ...seen, place: placeOf(seen.at), iommuGroup: 1, attributes: readOf(held, fate) };
     default:
       return seen;
   }
+}
+
+function readOf(held: Held | null, fate: Fate): readonly Attribute[] {
+  if (fate === 'unread') return [];
+  if (fate.startsWith('otherwise')) return list('a7');
+  return held === null || held.applied === 'nothing' ? [] : list(held.applied);
 }
 
 export function placeOf(at: string): Place {
@@ -191,6 +225,10 @@ function briefStep(step: Extract<Plan, { kind: 'step' }>['step']): string {
       return `activate at ${step.generation.sequence}`;
     case 'record-drift':
       return `drift ${step.cause} at ${step.generation.sequence}`;
+    case 'record-change':
+      return `drift AttributesChanged at ${step.generation.sequence}: ${step.attributes.join(' ')}`;
+    case 'unwatch':
+      return `unwatch ${step.attributes.join(' ')}`;
     case 'begin-release':
       return `begin-release ${step.cause}`;
     default:

@@ -5,7 +5,7 @@
  * declared again in the middle of its release, the rules are the same for all three.
  */
 import type { Phase } from '../../store/device.ts';
-import { APPLIED, type Cell, type Seen, WRITES } from './plan-cells.ts';
+import { APPLIED, type Cell, type Seen, WRITES, WRITES_AGAIN } from './plan-cells.ts';
 
 export const readable = ({ seen }: Cell) => seen.kind !== 'unreadable' && seen.kind !== 'busy';
 export const isEnded = ({ desired, ended }: Cell) =>
@@ -35,10 +35,12 @@ const room = ({ seen }: Cell, ...rooms: string[]) => seen.kind === 'absent' && r
 export const removable = ({ seen }: Cell) => seen.kind === 'present' && seen.removable;
 export const inUse = ({ seen }: Cell) => seen.kind === 'present' && seen.use.kind === 'in-use';
 
-const writes = ({ declared, held }: Cell) => {
+const writes = ({ declared, held, fate }: Cell) => {
   const column = APPLIED.indexOf((held?.applied ?? 'nothing') as (typeof APPLIED)[number]);
-  return WRITES[declared]?.[column] ?? 'unknown';
+  return (fate === 'changed' ? WRITES_AGAIN : WRITES)[declared]?.[column] ?? 'unknown';
 };
+/** The attribute a is watched and reads another value than it should. */
+const readsOtherwise = ({ fate }: Cell, again: boolean) => fate === (again ? 'otherwise again' : 'otherwise');
 const asDeclared = (cell: Cell) => writes(cell) === 'none';
 const outOfReach = (cell: Cell) => writes(cell) === 'recreate';
 const differs = (cell: Cell) => !asDeclared(cell) && !outOfReach(cell);
@@ -158,8 +160,21 @@ export const RULES: readonly Rule[] = [
   },
   {
     row: 'present | active | there, as declared',
-    when: (c) => holding(c, 'active') && standsHere(c) && !isLost(c) && asDeclared(c),
+    when: (c) =>
+      holding(c, 'active') && standsHere(c) && !isLost(c) && asDeclared(c) && !c.fate.startsWith('otherwise'),
     plan: 'settled',
+  },
+  {
+    row: 'present | active | there, as declared, but an attribute reads otherwise than it did',
+    when: (c) =>
+      holding(c, 'active') && standsHere(c) && !isLost(c) && asDeclared(c) && readsOtherwise(c, false),
+    plan: 'drift AttributesChanged at 7: a',
+  },
+  {
+    row: 'present | active | there, as declared, but an attribute does not keep what was just written again',
+    when: (c) =>
+      holding(c, 'active') && standsHere(c) && !isLost(c) && asDeclared(c) && readsOtherwise(c, true),
+    plan: 'unwatch a',
   },
   {
     row: 'present | reserved, active | there, but the one of before the boot is lost',

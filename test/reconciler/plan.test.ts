@@ -36,7 +36,7 @@ import {
 } from './plan-rules.ts';
 
 const ALL = [...cells()];
-const planned = (cell: Cell) => plan(knownOf(cell), observedOf(cell.seen));
+const planned = (cell: Cell) => plan(knownOf(cell), observedOf(cell));
 const stepOf = (cell: Cell) => {
   const what = planned(cell);
   return what.kind === 'step' ? what.step : undefined;
@@ -153,7 +153,7 @@ describe('whatever the table says', () => {
   test('it is a pure function of what it is given', () => {
     const found = wrong((cell) => {
       const known = deepFreeze(knownOf(cell));
-      const observed = deepFreeze(observedOf(cell.seen));
+      const observed = deepFreeze(observedOf(cell));
       const [first, second] = [plan(known, observed), plan(known, observed)];
       return JSON.stringify(first) === JSON.stringify(second) ? undefined : 'two answers';
     });
@@ -224,7 +224,19 @@ describe('where it looks', () => {
   test.each(CASES)('$what', ({ desired, held, place, use }) => {
     const reservation = held && holdOf({ ...held, applied: 'nothing' });
     const look = lookFor({ desired: desireOf(desired, '-'), reservation });
-    expect(look).toEqual({ place: place && placeOf(at(place)), use });
+    expect(look).toEqual({ place: place && placeOf(at(place)), use, attributes: [] });
+  });
+
+  test('it reads back what is watched, and only where that matters', () => {
+    const found = wrong((cell) => {
+      const watched = holding(cell, 'active') || (isEnded(cell) && isPhase(cell, 'active'));
+      const asked = lookFor(knownOf(cell)).attributes ?? [];
+      if (!watched && asked.length > 0) return `asked for ${asked.join(' ')}`;
+      const what = stepOf(cell)?.do;
+      const needs = what === 'record-change' || what === 'unwatch';
+      return needs && asked.length === 0 ? 'would not have read it' : undefined;
+    });
+    expect(found).toEqual([]);
   });
 
   test('it knows whether a device is in use wherever it would remove it', () => {

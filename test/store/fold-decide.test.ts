@@ -40,6 +40,8 @@ function whole(device: Device): Device {
     generation: GENERATION,
     revision: 1,
     applied: [],
+    echoing: [],
+    changed: [],
     existed: true,
   };
   return { ...device, reservation };

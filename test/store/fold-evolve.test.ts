@@ -85,6 +85,8 @@ test('a device is made, step by step', () => {
       generation: GENERATION,
       revision: 7,
       applied: [{ name: 'a', value: '1' }],
+      echoing: [],
+      changed: [],
       existed: true,
     },
   });
@@ -94,6 +96,8 @@ test('a device is made, step by step', () => {
     generation: GENERATION,
     revision: null,
     applied: null,
+    echoing: [],
+    changed: [],
     existed: false,
   });
 });
@@ -105,6 +109,20 @@ test('a device that went away is reserved still, and no attribute of it counts',
     existed: true,
     revision: 7,
   });
+});
+
+test('attributes that somebody changed are known until they were written again, and so is what is watched', () => {
+  const attributes = [
+    { name: 'a', value: '1' },
+    { name: 'b', value: '2' },
+  ];
+  const written: DeviceFact = { kind: 'configured', ...ABOUT, attributes, echoing: ['a', 'b'] };
+  const changed: DeviceFact = { kind: 'drift', ...ABOUT, cause: 'AttributesChanged', attributes: ['b'] };
+  const drifted = fold(...MADE, written, changed);
+  const whole = { phase: 'active', applied: attributes, echoing: ['a', 'b'] };
+  expect(drifted.reservation).toMatchObject({ ...whole, changed: ['b'] });
+  expect(evolve(drifted, written, 9).reservation).toMatchObject({ ...whole, changed: [] });
+  expect(evolve(drifted, DRIFT, 9).reservation).toMatchObject({ echoing: [], changed: [] });
 });
 
 test('a device that is given back holds its UUID until it is gone', () => {

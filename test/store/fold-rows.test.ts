@@ -46,6 +46,8 @@ function held(phase: Phase, change: Partial<Reservation> = {}): Reservation {
     generation: GENERATION,
     revision: 1,
     applied: ATTRIBUTES,
+    echoing: [],
+    changed: [],
     existed: true,
     ...change,
   };
@@ -89,6 +91,11 @@ test.each<[string, string, Partial<Device>]>([
     'waiting',
     'other attributes are declared',
     { desired: PRESENT, reservation: held('active', { applied: [] }) },
+  ],
+  [
+    'waiting',
+    'somebody changed an attribute',
+    { desired: PRESENT, reservation: held('active', { changed: ['a'] }) },
   ],
   [
     'waiting',
