@@ -1,5 +1,5 @@
 /**
- * Values of the registry: a hold on a UUID, and the identity that speaks for a host.
+ * Values of the registry: a hold on a UUID, the identity that speaks for a host, and the fleet's own state.
  */
 import { z } from 'zod';
 import { machine } from '../../events/fact.ts';
@@ -20,13 +20,28 @@ export const incarnation = z.strictObject({
   journal: z.string(),
   machine,
   incarnation: z.int().min(1),
+  confirmed: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Revision of the fleet state under which all that this host holds was last read back'),
+});
+
+/** Whether UUIDs may be taken. `rebuilding`: acknowledged writes were lost, and hosts assert anew what they hold. */
+export const fleetState = z.strictObject({
+  v: z.literal(1),
+  state: z.enum(['open', 'rebuilding']),
+  by: z.string().describe('The host that noticed the loss, or the source of the act that opened'),
+  what: z.string(),
+  at: z.string().describe('Wall clock of whoever wrote it, RFC 3339'),
 });
 
 export type Hold = z.infer<typeof hold>;
 export type Incarnation = z.infer<typeof incarnation>;
+export type FleetState = z.infer<typeof fleetState>;
 
 /** Writes a registry value. */
-export function encodeValue(value: Hold | Incarnation): Uint8Array {
+export function encodeValue(value: Hold | Incarnation | FleetState): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
@@ -38,4 +53,9 @@ export function decodeHold(bytes: Uint8Array): Hold {
 /** Reads an identity; throws when the registry holds something else under the key. */
 export function decodeIncarnation(bytes: Uint8Array): Incarnation {
   return incarnation.parse(JSON.parse(new TextDecoder().decode(bytes)));
+}
+
+/** Reads the fleet's state; throws when the registry holds something else under the key. */
+export function decodeFleetState(bytes: Uint8Array): FleetState {
+  return fleetState.parse(JSON.parse(new TextDecoder().decode(bytes)));
 }

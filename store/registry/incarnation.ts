@@ -65,6 +65,41 @@ export async function stillOurs(
   return { kind: identity.incarnation === incarnation ? 'ours' : 'lost' };
 }
 
+/** `confirmed`: the registry now says so. `lost`: it knows nothing of this agent's start. */
+export type Confirmed = { readonly kind: 'confirmed' } | { readonly kind: 'lost' } | Unknown;
+
+/**
+ * Says in the registry that all that this agent's host holds was read back under the fleet state with
+ * that revision. What was said already is not written again.
+ */
+export async function confirmHolds(
+  registry: Registry,
+  speaker: Speaker,
+  incarnation: number,
+  fleetRevision: number,
+): Promise<Confirmed> {
+  const standing = await identityOf(registry, speaker.host);
+  if (standing.kind === 'unknown') return standing;
+  const { identity, revision } = standing;
+  if (identity === null || identity.incarnation < incarnation) return { kind: 'lost' };
+  if (!isSame(identity, speaker) || identity.incarnation > incarnation) {
+    return unknown(`another agent speaks for host ${speaker.host} now`);
+  }
+  if (identity.confirmed === fleetRevision) return { kind: 'confirmed' };
+  const value = encodeValue({ ...identity, confirmed: fleetRevision });
+  const written = await registry.write(keyOf(speaker.host), value, revision);
+  if (written.kind === 'written') return { kind: 'confirmed' };
+  if (written.kind === 'unknown') return written;
+  return unknown(`another agent of host ${speaker.host} was faster`);
+}
+
+/** The fleet state under which the host last confirmed its holds; null when it has confirmed none. Throws RegistryUnavailable. */
+export async function confirmedBy(registry: Registry, host: HostId): Promise<number | null> {
+  const standing = await identityOf(registry, host);
+  if (standing.kind === 'unknown') throw standing.cause;
+  return standing.identity?.confirmed ?? null;
+}
+
 type Standing = {
   readonly kind: 'known';
   readonly revision: number;

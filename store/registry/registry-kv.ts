@@ -18,8 +18,10 @@ import {
   type Written,
 } from './registry.ts';
 
-/** "wrong last sequence: N". Error 10164, the same without N, means that another write was in flight. */
+/** "wrong last sequence: N". */
 const WRONG_LAST_SEQUENCE = 10071;
+/** "wrong last sequence": another write of the key was in flight. */
+const WRITE_IN_FLIGHT = 10164;
 const STANDING_SEQUENCE = /: (\d+)$/;
 
 /** Marks a message as an operation on its key; any operation leaves the key without a value. */
@@ -91,7 +93,11 @@ class KvRegistry implements Registry {
       const ack = await jetstream.publish(this.#subject(key), value, options);
       return { kind: 'written', revision: ack.seq };
     } catch (cause) {
-      if (apiCode(cause) === WRONG_LAST_SEQUENCE) return { kind: 'refused', revision: standingIn(cause) };
+      const code = apiCode(cause);
+      if (code === WRONG_LAST_SEQUENCE) return { kind: 'refused', revision: standingIn(cause) };
+      if (code === WRITE_IN_FLIGHT) {
+        return { kind: 'unknown', cause: new Error(`another write of ${key} was in flight`, { cause }) };
+      }
       return { kind: 'unknown', cause: this.#unavailable(`writing ${key} to`, cause) };
     }
   }

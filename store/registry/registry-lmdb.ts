@@ -70,7 +70,8 @@ class LmdbRegistry implements Registry {
     try {
       return await this.#embedded.commit(() => this.#put(key, value, expected));
     } catch (cause) {
-      return { kind: 'unknown', cause };
+      const what = `writing ${key} to the registry in ${this.#embedded.path}`;
+      return { kind: 'unknown', cause: new RegistryUnavailable(what, { cause }) };
     }
   }
 

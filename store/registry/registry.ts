@@ -17,7 +17,8 @@ export type Entry = {
 
 /**
  * The answer to a write. `refused` names the revision that stood there instead,
- * where the registry told it. `unknown`: a time-out, or another write was in flight.
+ * where the registry told it. `unknown`: a time-out, whose cause is a RegistryUnavailable, or another
+ * write was in flight, which passes.
  */
 export type Written =
   | { readonly kind: 'written'; readonly revision: number }

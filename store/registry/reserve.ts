@@ -11,6 +11,7 @@ import { type Claim, type Generation, sameClaim, sameGeneration, type Uuid } fro
 import { encodeValue, type Hold } from './hold.ts';
 import type { Registry, Written } from './registry.ts';
 import {
+  type Held,
   holderOf,
   type Owner,
   overtaken,
@@ -30,16 +31,21 @@ export type Wish = Owner & {
   readonly generation: Generation;
   /** The claim that this one is declared to take the place of: it is waited for, not conflicted with. */
   readonly replaces: Claim | null;
+  /** The tombstone that this host has heard of, and cleaned up after: it keeps this host out no longer. */
+  readonly fence?: number | null;
 };
 
 /**
  * `held`: the UUID is this claim's. `taken`: another claim holds it. `leaving`: another claim is
- * on its way out. `fenced`: it was taken from this host by force.
+ * on its way out. `fenced`: it was taken from this host by force, by the tombstone at `revision`.
  */
 export type Taken =
   | { readonly kind: 'held'; readonly revision: number }
-  | { readonly kind: 'taken' | 'leaving' | 'fenced'; readonly holder: Holder }
+  | { readonly kind: 'taken' | 'leaving'; readonly holder: Holder }
+  | Fenced
   | Unknown;
+
+export type Fenced = { readonly kind: 'fenced'; readonly revision: number; readonly holder: Holder };
 
 /** `not-ours`: the key is free, another's, or fenced, and was left so. */
 export type Marked =
@@ -47,8 +53,14 @@ export type Marked =
   | { readonly kind: 'not-ours' }
   | Unknown;
 
-/** `given`: the key is free. `not-ours`: it is another's, or fenced, and was left so. */
-export type GivenBack = { readonly kind: 'given' } | { readonly kind: 'not-ours' } | Unknown;
+/** `given`: the key is free. `not-ours` and `fenced`: it is another's, or taken by force, and was left so. */
+export type GivenBack = { readonly kind: 'given' } | { readonly kind: 'not-ours' } | Fenced | Unknown;
+
+/** `taken`: the UUID is another's meanwhile, or fenced, and was left so. */
+export type Reasserted =
+  | { readonly kind: 'held'; readonly revision: number }
+  | { readonly kind: 'taken'; readonly revision: number; readonly holder: Holder }
+  | Unknown;
 
 type Answer = { readonly kind: string };
 
@@ -81,7 +93,7 @@ export function take(registry: Registry, uuid: Uuid, wish: Wish): Promise<Taken>
       case 'overtaken':
         return overtaken(wish);
       case 'fenced':
-        return { kind: 'fenced', holder: holderOf(standing) };
+        return revision === wish.fence ? at(revision) : fenced(standing);
       case 'other':
         return rival(holderOf(standing), wish.replaces);
       default:
@@ -151,12 +163,54 @@ export function giveBack(
       case 'overtaken':
         return overtaken(owner);
       case 'fenced':
+        return fenced(standing);
       case 'other':
         return { kind: 'not-ours' };
       default:
         return how satisfies never;
     }
   });
+}
+
+/**
+ * Writes a hold again that the registry has lost. Whoever holds the UUID meanwhile keeps it, and a
+ * tombstone for this host stands: the hold is not ours any more then.
+ */
+export function reassert(
+  registry: Registry,
+  uuid: Uuid,
+  owner: Owner & { readonly generation: Generation },
+  phase: 'held' | 'releasing',
+): Promise<Reasserted> {
+  const hold = holdOf(owner, phase);
+  const at = (expected: number): Attempt<Reasserted> => ({
+    kind: 'attempt',
+    value: encodeValue(hold),
+    expected,
+    done: (revision) => ({ kind: 'held', revision }),
+  });
+  return pursue(registry, uuid, at(0), (standing) => {
+    const { revision } = standing;
+    if (standing.kind === 'free') return at(revision);
+    const how = relation(standing.hold, owner);
+    switch (how) {
+      case 'ours':
+        return sameHold(standing.hold, hold) ? { kind: 'held', revision } : at(revision);
+      case 'vacated':
+        return at(revision);
+      case 'overtaken':
+        return overtaken(owner);
+      case 'fenced':
+      case 'other':
+        return { kind: 'taken', revision, holder: holderOf(standing) };
+      default:
+        return how satisfies never;
+    }
+  });
+}
+
+function fenced(standing: Held): Fenced {
+  return { kind: 'fenced', revision: standing.revision, holder: holderOf(standing) };
 }
 
 function restore(hold: Hold, expected: number): Attempt<GivenBack> {

@@ -16,19 +16,30 @@ export type Unknown = { readonly kind: 'unknown'; readonly cause: unknown };
 /** In whose name the registry is written: a claim, and the incarnation of the agent that speaks for its host. */
 export type Owner = { readonly claim: Claim; readonly incarnation: number };
 
+/** A hold as it stands, and since when. */
+export type Held = {
+  readonly kind: 'taken';
+  readonly revision: number;
+  readonly hold: Hold;
+  readonly since: string;
+};
+
 /** What stands under a UUID. Revision 0: it was never written. */
-export type Standing =
-  | { readonly kind: 'free'; readonly revision: number }
-  | { readonly kind: 'taken'; readonly revision: number; readonly hold: Hold; readonly since: string };
+export type Standing = { readonly kind: 'free'; readonly revision: number } | Held;
+
+/** A value under a UUID that this program cannot read: a newer program's, or garbage. */
+export class HoldUnreadable extends RegistryUnavailable {
+  override readonly name = 'HoldUnreadable';
+}
 
 /**
  * `ours`: it stands as it should. `fenced`: taken away by force. `lost`: the registry has forgotten
- * a write that it had acknowledged; `holder` is who stands there now.
+ * a write that it had acknowledged; `holder` is who stands there now. `revision` is what was read.
  */
 export type Checked =
   | { readonly kind: 'ours'; readonly revision: number }
-  | { readonly kind: 'fenced'; readonly holder: Holder }
-  | { readonly kind: 'lost'; readonly holder: Holder | null }
+  | { readonly kind: 'fenced'; readonly revision: number; readonly holder: Holder }
+  | { readonly kind: 'lost'; readonly revision: number; readonly holder: Holder | null }
   | Unknown;
 
 /** Reads a hold back that the journal says was written at `revision`. */
@@ -40,21 +51,19 @@ export async function checkHold(
 ): Promise<Checked> {
   const standing = await reading(async () => standingOf(uuid, await registry.read(uuid)));
   if (standing.kind === 'unknown') return standing;
-  if (standing.kind === 'free') return { kind: 'lost', holder: null };
+  const { revision: stands } = standing;
+  if (standing.kind === 'free') return { kind: 'lost', revision: stands, holder: null };
   const how = relation(standing.hold, owner);
   if (how === 'overtaken') return overtaken(owner);
-  if (standing.revision < revision) return { kind: 'lost', holder: holderOf(standing) };
-  if (how === 'ours') return { kind: 'ours', revision: standing.revision };
-  return { kind: 'fenced', holder: holderOf(standing) };
+  if (stands < revision) return { kind: 'lost', revision: stands, holder: holderOf(standing) };
+  if (how === 'ours') return { kind: 'ours', revision: stands };
+  return { kind: 'fenced', revision: stands, holder: holderOf(standing) };
 }
 
 /** The hold under a UUID as it stands, undefined when there is none. Throws RegistryUnavailable. */
-export async function readHold(
-  registry: Registry,
-  uuid: Uuid,
-): Promise<{ readonly hold: Hold; readonly revision: number } | undefined> {
+export async function readHold(registry: Registry, uuid: Uuid): Promise<Held | undefined> {
   const standing = standingOf(uuid, await registry.read(uuid));
-  return standing.kind === 'free' ? undefined : { hold: standing.hold, revision: standing.revision };
+  return standing.kind === 'free' ? undefined : standing;
 }
 
 /** `overwritten`: a write at this revision will be refused again, and name a later one. */
@@ -80,7 +89,7 @@ function decodeAt(uuid: Uuid, revision: number, value: Uint8Array): Hold {
     return decodeHold(value);
   } catch (cause) {
     const what = `the registry's value of ${uuid} at revision ${revision} is not a hold that this program reads`;
-    throw new RegistryUnavailable(what, { cause });
+    throw new HoldUnreadable(what, { cause });
   }
 }
 
@@ -105,8 +114,16 @@ export function relation(hold: Hold, owner: Owner): 'ours' | 'overtaken' | 'fenc
 }
 
 /** Who holds, as others are told. */
-export function holderOf(standing: Extract<Standing, { kind: 'taken' }>): Holder {
+export function holderOf(standing: Held): Holder {
   return { claim: standing.hold.claim, phase: standing.hold.phase, since: standing.since };
+}
+
+/** Who holds a UUID, for people; a tombstone holds it for nobody. */
+export function holds({ claim, phase, since }: Holder): string {
+  const { host, parent, type } = claim;
+  return phase === 'fenced'
+    ? `released by force from host ${host} (${type} on ${parent}) at ${since}, and held by nobody since`
+    : `held by host ${host} (${type} on ${parent}) since ${since}`;
 }
 
 /** What an agent is told that finds a hold of its own claim written by a later one. */

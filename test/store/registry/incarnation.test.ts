@@ -1,6 +1,12 @@
 /** Which agent speaks for a host. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { raiseIncarnation, type Speaker, stillOurs } from '../../../store/registry/incarnation.ts';
+import {
+  confirmedBy,
+  confirmHolds,
+  raiseIncarnation,
+  type Speaker,
+  stillOurs,
+} from '../../../store/registry/incarnation.ts';
 import { MemoryRegistry } from '../../../store/registry/registry-memory.ts';
 import { down, faulty } from './reserve-fixture.ts';
 
@@ -105,5 +111,37 @@ describe('stillOurs', () => {
 
   test('an unreachable registry is unknown', async () => {
     expect(await stillOurs(faulty(registry, { read: down }), AGENT, 1)).toMatchObject({ kind: 'unknown' });
+  });
+});
+
+describe('confirmHolds', () => {
+  beforeEach(() => raiseIncarnation(registry, AGENT, 0));
+
+  test('is written once for each state of the fleet, and told to whoever asks', async () => {
+    expect(await confirmedBy(registry, AGENT.host)).toBeNull();
+    expect(await confirmHolds(registry, AGENT, 1, 7)).toEqual({ kind: 'confirmed' });
+    expect(await confirmHolds(registry, AGENT, 1, 7)).toEqual({ kind: 'confirmed' });
+    expect(await confirmedBy(registry, AGENT.host)).toBe(7);
+    expect(await registry.read(KEY)).toMatchObject({ revision: 2 });
+    expect(await confirmHolds(registry, AGENT, 1, 9)).toEqual({ kind: 'confirmed' });
+    expect(await confirmedBy(registry, AGENT.host)).toBe(9);
+    expect(await stillOurs(registry, AGENT, 1)).toEqual({ kind: 'ours' });
+  });
+
+  test('a new start has confirmed nothing yet', async () => {
+    await confirmHolds(registry, AGENT, 1, 7);
+    await raiseIncarnation(registry, AGENT, 1);
+    expect(await confirmedBy(registry, AGENT.host)).toBeNull();
+  });
+
+  test('is not said for an agent that does not speak for the host any more', async () => {
+    expect(await confirmHolds(registry, AGENT, 2, 7)).toEqual({ kind: 'lost' });
+    await raiseIncarnation(registry, AGENT, 1);
+    expect(await confirmHolds(registry, AGENT, 1, 7)).toMatchObject({ kind: 'unknown' });
+    expect(await confirmHolds(registry, { ...AGENT, journal: 'journal-2' }, 2, 7)).toMatchObject({
+      kind: 'unknown',
+    });
+    expect(await confirmedBy(registry, AGENT.host)).toBeNull();
+    expect(await confirmedBy(registry, 'node-8.example.org')).toBeNull();
   });
 });

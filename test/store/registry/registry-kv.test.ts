@@ -139,6 +139,17 @@ describe('an answer of the server', () => {
     answer = said;
     expect(await registry.write(KEY, VALUE, 0)).toMatchObject({ kind: 'unknown' });
   });
+
+  test('tells a write in flight, which passes, from a registry that cannot be reached', async () => {
+    const cause = async () => {
+      const written = await registry.write(KEY, VALUE, 0);
+      return written.kind === 'unknown' ? written.cause : written;
+    };
+    answer = error(10164, 'wrong last sequence');
+    expect(await cause()).not.toBeInstanceOf(RegistryUnavailable);
+    answer = null;
+    expect(await cause()).toBeInstanceOf(RegistryUnavailable);
+  });
 });
 
 test('a bucket deleted under a running agent is missing from then on', async () => {

@@ -76,12 +76,12 @@ describe('giveBack', () => {
   });
 
   test.each([
-    ["another's", { claim: B }],
-    ['fenced', { phase: 'fenced' as const }],
-  ])('leaves a key alone that is %s', async (_how, hold) => {
+    ["another's", { claim: B }, 'not-ours'],
+    ['fenced', { phase: 'fenced' as const }, 'fenced'],
+  ])('leaves a key alone that is %s, and says so', async (_how, hold, kind) => {
     const before = await key.put({});
     const revision = await key.put(hold);
-    expect(await giveBack(registry, UUID, A_WISH, before)).toEqual({ kind: 'not-ours' });
+    expect(await giveBack(registry, UUID, A_WISH, before)).toMatchObject({ kind });
     expect(await key.revision()).toBe(revision);
   });
 

@@ -21,10 +21,18 @@ describe('checkHold', () => {
   });
 
   test('one that is missing was lost: missing never means fenced', async () => {
-    expect(await checkHold(registry, UUID, A_WISH, 1)).toEqual({ kind: 'lost', holder: null });
+    expect(await checkHold(registry, UUID, A_WISH, 1)).toEqual({
+      kind: 'lost',
+      revision: 0,
+      holder: null,
+    });
     await key.put({});
     await key.erase();
-    expect(await checkHold(registry, UUID, A_WISH, 1)).toEqual({ kind: 'lost', holder: null });
+    expect(await checkHold(registry, UUID, A_WISH, 1)).toEqual({
+      kind: 'lost',
+      revision: 2,
+      holder: null,
+    });
   });
 
   test('one that is older than its revision was lost, whoever stands there', async () => {
