@@ -264,6 +264,11 @@ export function describeWrite(operation: Operation, result: Exclude<WriteResult,
       const { name, says, hint } = explainErrno(operation, errno, call);
       return `${operation}: ${call} of ${file} answered ${name} (${errno}): ${says}; ${hint}`;
     }
+    case 'no-attribute':
+      return withHint(
+        `${operation}: the device is complete and has no file ${result.file}`,
+        TERMINAL.AttributeRefused,
+      );
     case 'in-use':
       return withHint(`${operation}: ${inUse(result.by)}, nothing was written`, WAITING.InUse);
     case 'stuck':

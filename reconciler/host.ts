@@ -77,6 +77,8 @@ export type Look = {
  */
 export type WriteResult =
   | { readonly kind: 'ok' }
+  /** The device stands complete, and has no attribute of that name. */
+  | { readonly kind: 'no-attribute'; readonly file: string }
   | { readonly kind: 'errno'; readonly errno: number; readonly call: 'open' | 'write'; readonly file: string }
   | InUse
   | { readonly kind: 'stuck'; readonly afterMs: number };

@@ -4,7 +4,7 @@
 import type { Holder } from '../events/fact.ts';
 import { TERMINAL, WAITING, withHint } from '../events/guidance.ts';
 import type { WaitingReason } from '../events/reasons.ts';
-import { consequence, describeWrite, meaningOf, type Operation } from './errno.ts';
+import { consequence, describeWrite, ERRNO, meaningOf, type Operation } from './errno.ts';
 import type { WriteResult } from './host.ts';
 import type { Plan } from './step.ts';
 
@@ -21,6 +21,7 @@ export const AGAIN: Outcome = { kind: 'again' };
 /** What a failed write means for the device. */
 export function judge(operation: Operation, result: Exclude<WriteResult, { kind: 'ok' }>): Outcome {
   const message = describeWrite(operation, result);
+  if (result.kind === 'no-attribute') return refused(message);
   if (result.kind === 'in-use') return wait('InUse', message, null);
   if (result.kind === 'stuck') return wait('WriteStuck', message, null);
   const { errno, call } = result;
@@ -29,6 +30,11 @@ export function judge(operation: Operation, result: Exclude<WriteResult, { kind:
   const { kind, reason } = consequence(operation, meaning);
   if (kind === 'terminal') return { kind, end: 'failed', reason, message, holder: null, errno };
   return wait(reason, message, errno);
+}
+
+function refused(message: string): Outcome {
+  const reason = 'AttributeRefused';
+  return { kind: 'terminal', end: 'failed', reason, message, holder: null, errno: ERRNO.absent };
 }
 
 function wait(reason: WaitingReason, message: string, errno: number | null): Outcome {

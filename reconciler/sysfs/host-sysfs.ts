@@ -23,6 +23,7 @@ import type {
   WriteResult,
 } from '../host.ts';
 import { Registrations } from '../registrations.ts';
+import { AttributeReader } from './attribute-reader.ts';
 import { EarlierWriters } from './earlier-writers.ts';
 import { type Guarded, type Task, targetOf } from './order.ts';
 import { busLink, checkedAttribute, checkedName, createFile, deviceFolder, typeFolder } from './paths.ts';
@@ -115,6 +116,7 @@ class SysfsHost implements Host {
   readonly #earlier: EarlierWriters;
   readonly #writers: WriterPool;
   readonly #readers: WriterPool;
+  readonly #attributes: AttributeReader;
   readonly #watches = new Set<() => void>();
   readonly #registrations = new Registrations();
   readonly #watching: { readonly udevadm: string | null; readonly warn: Warn };
@@ -142,6 +144,7 @@ class SysfsHost implements Host {
       stuckMax: READERS_STUCK_MAX,
       deadlineMs: readDeadlineMs,
     });
+    this.#attributes = new AttributeReader(root, { ...common, deadlineMs: readDeadlineMs });
     this.#earlier = new EarlierWriters({ clock, marksDir, proc, spinMs });
   }
 
@@ -152,13 +155,18 @@ class SysfsHost implements Host {
     for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
       try {
         const seen = await this.#look(uuid, look);
-        if (seen !== AGAIN) return seen;
+        if (seen !== AGAIN) return await this.#withAttributes(uuid, seen, look.attributes ?? []);
       } catch (error) {
         if (!isPassing(error)) return unreadable(error);
         last = error;
       }
     }
     return unreadable(last);
+  }
+
+  async #withAttributes(uuid: Uuid, seen: Observed, names: readonly string[]): Promise<Observed> {
+    if (seen.kind !== 'present') return seen;
+    return { ...seen, attributes: await this.#attributes.read(uuid, seen.place, names) };
   }
 
   async #look(uuid: Uuid, { place, use, taken = false }: Look): Promise<Observed | Again> {
@@ -241,6 +249,7 @@ class SysfsHost implements Host {
   async setAttribute(uuid: Uuid, { parent, type }: Place, attribute: Attribute): Promise<WriteResult> {
     const device = deviceFolder(this.#root, parent, uuid);
     const { name, value } = checkedAttribute(attribute);
+    this.#attributes.prepare();
     return this.#write(uuid, { op: 'attribute', device, type: checkedName(type), name, data: value });
   }
 
@@ -253,6 +262,7 @@ class SysfsHost implements Host {
       case 'ended':
         return { kind: 'errno', errno: ERRNO.helperEnded, call: 'write', file };
       case 'text':
+      case 'attributes':
         return assert.fail(`a write of ${file} was answered like a read`);
       default:
         return ran;
@@ -271,7 +281,7 @@ class SysfsHost implements Host {
 
   async close(): Promise<void> {
     for (const end of this.#watches) end();
-    await Promise.all([this.#writers.close(), this.#readers.close()]);
+    await Promise.all([this.#writers.close(), this.#readers.close(), this.#attributes.close()]);
   }
 }
 

@@ -49,7 +49,7 @@ export type Ran =
 
 export interface WriterPool {
   /**
-   * Carries out a task. `uuid` is what it writes for, null when it only reads; a second order
+   * Carries out a task. `uuid` is what it is done for, null when that does not matter; a second order
    * for a UUID before the first one has returned, stuck or not, is a bug and throws.
    */
   run(task: Task, uuid: Uuid | null): Promise<Ran>;

@@ -22,11 +22,13 @@ import { guarded } from './guard.ts';
 import { type Answer, OK, type Order, refusal, type Task, targetOf } from './order.ts';
 import { Mark } from './writer-marks.ts';
 
-const { O_NOFOLLOW, O_WRONLY } = constants;
-const E = { IO: 5, INVAL: 22, LOOP: 40, STALE: 116 } as const;
+const { O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
+const E = { NOENT: 2, IO: 5, INVAL: 22, LOOP: 40, STALE: 116 } as const;
 const STDIN = 0;
 const STDOUT = 1;
 const CHUNK_BYTES = 64 * 1024;
+/** A driver answers a read with a page at most. */
+const PAGE_BYTES = 4096;
 
 /** Does a task; whatever the system answers is an answer, anything else is a bug and throws. */
 export function perform(task: Task): Answer {
@@ -49,6 +51,8 @@ function attempt(task: Task): Answer {
       return setAttribute(task);
     case 'read':
       return { kind: 'text', text: readFileSync(task.file, 'utf8') };
+    case 'read-attributes':
+      return readAttributes(task);
     case 'probe':
       return guarded(task, () => OK);
     default:
@@ -97,14 +101,55 @@ function typeOf(device: string): string {
 /** Follows no link below the device, and writes no empty value, which the kernel would take and ignore. */
 function setAttribute(task: Extract<Task, { op: 'attribute' }>): Answer {
   const { device, type, name, data } = task;
+  const file = targetOf(task);
   if (typeOf(device) !== type) return refusal(E.STALE, 'open', `${device}/mdev_type`);
-  if (data === '') return refusal(E.INVAL, 'write', targetOf(task));
-  let folder = device;
-  for (const segment of name.split('/').slice(0, -1)) {
-    folder = `${folder}/${segment}`;
-    if (lstatSync(folder).isSymbolicLink()) return refusal(E.LOOP, 'open', targetOf(task));
+  if (data === '') return refusal(E.INVAL, 'write', file);
+  try {
+    if (isOverLink(device, name)) return refusal(E.LOOP, 'open', file);
+    return writeOnce(file, data, O_WRONLY | O_NOFOLLOW);
+  } catch (error) {
+    // The type's link goes before the attributes do: as long as it stands, they would, too.
+    if (!isMissing(error) || typeOf(device) !== type) throw error;
+    return { kind: 'no-attribute', file };
   }
-  return writeOnce(targetOf(task), data, O_WRONLY | O_NOFOLLOW);
+}
+
+function isOverLink(device: string, name: string): boolean {
+  const folders = name.split('/').slice(0, -1);
+  return folders.some((_, at) => {
+    return lstatSync(`${device}/${folders.slice(0, at + 1).join('/')}`).isSymbolicLink();
+  });
+}
+
+function isMissing(error: unknown): boolean {
+  const { errno, syscall } = error as NodeJS.ErrnoException;
+  return errno === -E.NOENT && syscall !== 'write';
+}
+
+function readAttributes({ device, type, names }: Extract<Task, { op: 'read-attributes' }>): Answer {
+  if (typeOf(device) !== type) return refusal(E.STALE, 'open', `${device}/mdev_type`);
+  const attributes = names.flatMap((name) => {
+    const value = readAttribute(device, name);
+    return value === null ? [] : [{ name, value }];
+  });
+  return { kind: 'attributes', attributes };
+}
+
+/** What an attribute reads, a page at most; null when it cannot be read. */
+function readAttribute(device: string, name: string): string | null {
+  const page = Buffer.alloc(PAGE_BYTES);
+  try {
+    if (isOverLink(device, name)) return null;
+    const fd = openSync(`${device}/${name}`, O_RDONLY | O_NOFOLLOW);
+    try {
+      return page.toString('utf8', 0, readSync(fd, page));
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).errno === undefined) throw error;
+    return null;
+  }
 }
 
 /**
@@ -116,10 +161,11 @@ function setAttribute(task: Extract<Task, { op: 'attribute' }>): Answer {
 function serve(agentPid: number, mark: Mark): void {
   for (const line of lines(STDIN)) {
     const { task, uuid } = JSON.parse(line) as Order;
-    if (uuid !== null) mark.set(uuid);
+    const written = task.op === 'read-attributes' ? null : uuid;
+    if (written !== null) mark.set(written);
     if (process.ppid !== agentPid) return;
     const answer = perform(task);
-    if (uuid !== null) mark.set(null);
+    if (written !== null) mark.set(null);
     tell(answer);
   }
 }
