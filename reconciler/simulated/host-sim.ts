@@ -10,11 +10,16 @@ import { ERRNO, errnoName } from '../errno.ts';
 import type { Change, Host, InUse, Look, Observed, Place, Survey, Use, WriteResult } from '../host.ts';
 import { Registrations } from '../registrations.ts';
 import { deviceFolder } from '../sysfs/paths.ts';
-import type { KernelAnswer, SimulatedKernel } from './kernel-sim.ts';
+import type { SimulatedKernel } from './kernel-sim.ts';
+import type { KernelAnswer } from './kernel-sim-answer.ts';
 import type { SimDevice } from './kernel-sim-inventory.ts';
 
 /** Time after which a write counts as stuck, unless given. */
 const WRITE_DEADLINE_MS = 30_000;
+/** Time after which what attributes read cannot be told. */
+const READ_DEADLINE_MS = 5_000;
+
+type Present = Extract<Observed, { kind: 'present' }>;
 
 /** Whoever holds a device of the simulated machine. */
 const HELD: InUse = { kind: 'in-use', by: [{ pid: 4711, command: 'virtual-machine' }] };
@@ -63,10 +68,22 @@ class SimulatedHost implements Host {
           : this.#absent(uuid, look);
       case 'complete':
         this.#registrations.saw(uuid, device.parent, this.#kernel.registration(device.parent));
-        return present(device, look);
+        return { ...present(device, look), attributes: await this.#read(uuid, look.attributes ?? []) };
       default:
         return device.phase satisfies never;
     }
+  }
+
+  /** All names of a device in one go: when one hangs, nothing can be told of the others either. */
+  async #read(uuid: Uuid, names: readonly string[]): Promise<readonly Attribute[]> {
+    if (names.length === 0) return [];
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.after(READ_DEADLINE_MS, () => resolve([]));
+      readAll(this.#kernel, uuid, names).then((read) => {
+        cancel();
+        resolve(read);
+      }, reject);
+    });
   }
 
   #absent(uuid: Uuid, { place, taken }: Look): Observed {
@@ -101,10 +118,14 @@ class SimulatedHost implements Host {
     return this.#write(uuid, () => this.#kernel.remove(uuid));
   }
 
-  setAttribute(uuid: Uuid, place: Place, attribute: Attribute): Promise<WriteResult> {
-    const refusal = this.#guard(uuid, place);
-    if (refusal !== null) return Promise.resolve(refusal);
-    return this.#write(uuid, () => this.#kernel.setAttribute(uuid, attribute));
+  async setAttribute(uuid: Uuid, place: Place, attribute: Attribute): Promise<WriteResult> {
+    const refusal = this.#guard(uuid, place) ?? refusedAttribute(uuid, place, attribute);
+    if (refusal !== null) return refusal;
+    const result = await this.#write(uuid, () => this.#kernel.setAttribute(uuid, attribute));
+    const isMissing = result.kind === 'errno' && result.errno === ERRNO.absent && result.call === 'open';
+    return isMissing && this.#guard(uuid, place) === null
+      ? { kind: 'no-attribute', file: result.file }
+      : result;
   }
 
   /** The refusal of the helper when the device is not, or not completely, the one that was seen. */
@@ -140,8 +161,31 @@ class SimulatedHost implements Host {
   }
 }
 
-function present(device: SimDevice, look: Look): Observed {
+/** A device's folder has a link back to the device in that of its vfio device. */
+const OVER_A_LINK = /^vfio-dev\/vfio\d+\/device(\/|$)/;
+
+/** What the helper does not write in the first place. */
+function refusedAttribute(uuid: Uuid, { parent }: Place, { name, value }: Attribute): WriteResult | null {
+  const file = `${deviceFolder('/sys', parent, uuid)}/${name}`;
+  if (value === '') return { kind: 'errno', errno: ERRNO.invalid, call: 'write', file };
+  return OVER_A_LINK.test(name) ? { kind: 'errno', errno: ERRNO.link, call: 'open', file } : null;
+}
+
+async function readAll(
+  kernel: SimulatedKernel,
+  uuid: Uuid,
+  names: readonly string[],
+): Promise<readonly Attribute[]> {
+  const read: Attribute[] = [];
+  for (const name of names) {
+    const value = await kernel.readAttribute(uuid, name);
+    if (value !== null) read.push({ name, value });
+  }
+  return read;
+}
+
+function present(device: SimDevice, look: Look): Omit<Present, 'attributes'> {
   const { parent, type, group, removable, held } = device;
   const use: Use = !look.use ? { kind: 'unknown' } : held ? HELD : { kind: 'free' };
-  return { kind: 'present', place: { parent, type }, iommuGroup: group, removable, use, attributes: [] };
+  return { kind: 'present', place: { parent, type }, iommuGroup: group, removable, use };
 }

@@ -23,6 +23,10 @@ const attribute = z.strictObject({
   accepts: z.string().refine(isPattern, 'not a regular expression').default(''),
   /** The answer to a value that is refused; EINVAL unless given. */
   errno: errno.default(22),
+  /** `back`: what was written last; `nothing`: it is write-only; `otherwise`: never what was written. */
+  reads: z.enum(['back', 'nothing', 'otherwise']).default('back'),
+  /** Nobody can open it for writing, not even root. */
+  readOnly: z.boolean().default(false),
 });
 
 const type = z.strictObject({
@@ -48,7 +52,7 @@ const parent = z.strictObject({
  * for the first three, `every: 5` for each fifth.
  */
 const fault = z.strictObject({
-  on: z.enum(['probe', 'remove', 'attribute', 'observe']),
+  on: z.enum(['probe', 'remove', 'attribute', 'observe', 'read']),
   uuid: uuid.optional(),
   parent: parentName.optional(),
   delayMs: duration.optional(),
@@ -73,5 +77,6 @@ export type KernelConfigInput = z.input<typeof kernelConfig>;
 export type KernelConfig = z.output<typeof kernelConfig>;
 export type ParentConfig = z.output<typeof parent>;
 export type TypeConfig = z.output<typeof type>;
+export type AttributeConfig = z.output<typeof attribute>;
 export type Fault = z.output<typeof fault>;
 export type Duration = z.output<typeof duration>;

@@ -26,6 +26,8 @@ export type SimDevice = {
   readonly group: number | null;
   /** What was written to it and taken, in order. */
   readonly attributes: readonly Attribute[];
+  /** Whether an attribute of it is being written. */
+  readonly written: boolean;
 };
 
 export type SimParent = {
@@ -48,7 +50,12 @@ export type Device = {
   units: number;
   /** Called when it is not held any more. */
   readonly released: (() => void)[];
+  /** Writes to its attributes, for which its removal waits. */
+  readonly writes: Work;
 };
+
+/** What is under way, and who is called when nothing is. */
+export type Work = { underway: number; readonly idle: (() => void)[] };
 
 /** A parent from the inside. */
 export type Parent = {
@@ -58,10 +65,8 @@ export type Parent = {
   registrations: number;
   /** Not null while it goes away. */
   leaving: Promise<void> | null;
-  /** Creates and removes under way, for which going away waits. */
-  underway: number;
-  /** Called when there are none. */
-  readonly idle: (() => void)[];
+  /** Creates and removes, for which going away waits. */
+  readonly work: Work;
 };
 
 export class Inventory {
@@ -99,6 +104,7 @@ export class Inventory {
       attributes: [],
       units: 0,
       released: [],
+      writes: { underway: 0, idle: [] },
     };
     this.#devices.set(uuid, device);
     return device;
@@ -182,13 +188,18 @@ export class Inventory {
   }
 }
 
-/** A parent does not go away while work on it is under way. */
-export async function during<T>(parent: Parent, work: () => Promise<T>): Promise<T> {
-  parent.underway += 1;
-  const result = await work();
-  parent.underway -= 1;
-  if (parent.underway === 0) for (const wake of parent.idle.splice(0)) wake();
+/** What does not go away while work on it is under way. */
+export async function during<T>(work: Work, act: () => Promise<T>): Promise<T> {
+  work.underway += 1;
+  const result = await act();
+  work.underway -= 1;
+  if (work.underway === 0) for (const wake of work.idle.splice(0)) wake();
   return result;
+}
+
+/** Resolves when nothing is under way. */
+export async function done(work: Work): Promise<void> {
+  if (work.underway > 0) await new Promise<void>((resolve) => work.idle.push(resolve));
 }
 
 /** Resolves when nobody has the device open. */
@@ -197,8 +208,8 @@ export async function unheld(device: Device): Promise<void> {
 }
 
 /** The device as it is now, for others. */
-export function snapshot({ units: _units, released: _released, ...device }: Device): SimDevice {
-  return { ...device, attributes: [...device.attributes] };
+export function snapshot({ units: _units, released: _released, writes, ...device }: Device): SimDevice {
+  return { ...device, attributes: [...device.attributes], written: writes.underway > 0 };
 }
 
 function toParent(config: ParentConfig): Parent {
@@ -207,7 +218,6 @@ function toParent(config: ParentConfig): Parent {
     registered: config.registered,
     registrations: 1,
     leaving: null,
-    underway: 0,
-    idle: [],
+    work: { underway: 0, idle: [] },
   };
 }

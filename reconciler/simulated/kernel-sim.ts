@@ -9,12 +9,14 @@
  */
 import type { Attribute, Uuid } from '../../events/names.ts';
 import type { Cancel, Clock, Random } from '../clock.ts';
-import type { Change, Place, Room, WriteResult } from '../host.ts';
-import { busLink, createFile, deviceFolder } from '../sysfs/paths.ts';
-import type { Duration, Fault, KernelConfig, TypeConfig } from './kernel-sim-config.ts';
+import type { Change, Place, Room } from '../host.ts';
+import { createFile } from '../sysfs/paths.ts';
+import { E, failed, fileOf, type KernelAnswer, OK, SYS } from './kernel-sim-answer.ts';
+import type { AttributeConfig, Duration, Fault, KernelConfig, TypeConfig } from './kernel-sim-config.ts';
 import { Faults } from './kernel-sim-faults.ts';
 import {
   type Device,
+  done,
   during,
   Inventory,
   type Parent,
@@ -25,15 +27,7 @@ import {
 } from './kernel-sim-inventory.ts';
 import { Processes } from './kernel-sim-processes.ts';
 
-/** The kernel's answer to a write. */
-export type KernelAnswer = Extract<WriteResult, { kind: 'ok' | 'errno' }>;
-
 export type KernelParts = { readonly config: KernelConfig; readonly clock: Clock; readonly random: Random };
-
-const E = { NOENT: 2, AGAIN: 11, EXIST: 17, NODEV: 19, NOSPC: 28, USERS: 87, PROBE_DEFER: 517 } as const;
-/** Only shown, never opened. */
-const SYS = '/sys';
-const OK: KernelAnswer = { kind: 'ok' };
 
 export class SimulatedKernel {
   readonly #config: KernelConfig;
@@ -74,7 +68,7 @@ export class SimulatedKernel {
     if (this.#has.device(uuid) !== undefined) return failed(E.EXIST, 'write', file);
     if (this.#has.instancesLeft(parent) <= 0) return failed(E.USERS, 'write', file);
     if (parent.leaving !== null) return failed(E.NODEV, 'write', file);
-    const errno = await during(parent, () => this.#make(uuid, parent, type));
+    const errno = await during(parent.work, () => this.#make(uuid, parent, type));
     return errno === null ? OK : failed(errno, 'write', file);
   }
 
@@ -115,14 +109,14 @@ export class SimulatedKernel {
     device.removable = false;
     if (device.phase !== 'complete') return failed(E.AGAIN, 'write', file);
     if (parent.leaving !== null) return failed(E.NODEV, 'write', file);
-    const errno = await during(parent, () => this.#unmake(device));
+    const errno = await during(parent.work, () => this.#unmake(device));
     return errno === null ? OK : failed(errno, 'write', file);
   }
 
   /** A removal that the driver vetoes, as was possible up to Linux 5.1, leaves the device as it was. */
   async #unmake(device: Device): Promise<number | null> {
     const { delayMs, errno } = this.#faults.strike('remove', device.uuid, device.parent);
-    if (errno === null) this.#leaveBus(device);
+    if (errno === null) await this.#leaveBus(device);
     await this.#sleep(delayMs ?? this.#config.removeMs);
     if (errno !== null) {
       device.removable = true;
@@ -140,13 +134,30 @@ export class SimulatedKernel {
     if (device?.phase !== 'complete') return failed(E.NOENT, 'open', file);
     const known = this.#has.find(device)?.type.attributes.find((one) => one.name === name);
     if (known === undefined) return failed(E.NOENT, 'open', file);
-    const { delayMs, errno } = this.#faults.strike('attribute', uuid, device.parent);
+    if (known.readOnly) return failed(E.ACCES, 'open', file);
+    const errno = await during(device.writes, () => this.#store(device, known, value));
+    return errno === null ? OK : failed(errno, 'write', file);
+  }
+
+  async #store(device: Device, { name, accepts, errno: refused }: AttributeConfig, value: string) {
+    const { delayMs, errno } = this.#faults.strike('attribute', device.uuid, device.parent);
     await this.#sleep(delayMs ?? this.#config.attributeMs);
-    if (this.#has.device(uuid) !== device) return failed(E.NODEV, 'write', file);
-    if (errno !== null) return failed(errno, 'write', file);
-    if (!new RegExp(known.accepts).test(value)) return failed(known.errno, 'write', file);
+    if (errno !== null) return errno;
+    if (!new RegExp(accepts).test(value)) return refused;
     device.attributes.push({ name, value });
-    return OK;
+    return null;
+  }
+
+  /** Reads one attribute of the device; null when it cannot be read. */
+  async readAttribute(uuid: Uuid, name: string): Promise<string | null> {
+    const device = this.#has.visible(uuid);
+    if (device === undefined) return null;
+    const known = this.#has.find(device)?.type.attributes.find((one) => one.name === name);
+    const { delayMs, errno } = this.#faults.strike('read', uuid, device.parent);
+    if (delayMs !== null) await this.#sleep(delayMs);
+    if (known === undefined || known.reads === 'nothing' || errno !== null) return null;
+    const written = device.attributes.findLast((one) => one.name === name)?.value ?? '';
+    return known.reads === 'back' ? `${written}\n` : `not ${written}\n`;
   }
 
   /** The device, in whatever phase. */
@@ -211,10 +222,10 @@ export class SimulatedKernel {
 
   async #leave(parent: Parent): Promise<void> {
     await this.#sleep(0);
-    if (parent.underway > 0) await new Promise<void>((resolve) => parent.idle.push(resolve));
+    await done(parent.work);
     parent.registered = false;
     for (const device of this.#has.on(parent)) {
-      this.#leaveBus(device);
+      await this.#leaveBus(device);
       await unheld(device);
       this.#drop(device);
     }
@@ -256,10 +267,12 @@ export class SimulatedKernel {
     for (const listener of [...this.#listeners]) listener(change);
   }
 
-  #leaveBus(device: Device): void {
+  /** Off the bus at once; the rest waits until nobody writes to it any more. */
+  async #leaveBus(device: Device): Promise<void> {
     device.phase = 'removing';
     device.removable = false;
     this.#emit({ kind: 'device', uuid: device.uuid });
+    await done(device.writes);
   }
 
   #drop(device: Device): void {
@@ -277,15 +290,6 @@ export class SimulatedKernel {
       this.#timers.add(cancel);
     });
   }
-}
-
-function fileOf(device: Device | undefined, uuid: Uuid, name: string): string {
-  const folder = device === undefined ? busLink(SYS, uuid) : deviceFolder(SYS, device.parent, uuid);
-  return `${folder}/${name}`;
-}
-
-function failed(errno: number, call: 'open' | 'write', file: string): KernelAnswer {
-  return { kind: 'errno', errno, call, file };
 }
 
 /** In the form of a UUID, from the randomness given. */

@@ -2,7 +2,7 @@
  * The contract of a host on the real kernel: helpers that write, the guard around a removal, and what is read while
  * devices come and go.
  */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../reconciler/clock-system.ts';
@@ -10,11 +10,25 @@ import type { Host } from '../../reconciler/host.ts';
 import { createSysfsHost } from '../../reconciler/sysfs/host-sysfs.ts';
 import { hostContract } from '../reconciler/host.contract.ts';
 import type { HostWorld } from '../reconciler/host-world.ts';
-import { create, hold, P0, P1, remove, resetParents, setKnob, setRegistered, uuid } from './mdev.ts';
+import {
+  attributeCalls,
+  create,
+  devicePath,
+  hold,
+  LIMITED,
+  P0,
+  P1,
+  remove,
+  resetParents,
+  setKnob,
+  setRegistered,
+  uuid,
+} from './mdev.ts';
 import type { Case, Scenario } from './scenario.ts';
 
 const A = 'mdevfleet-a';
 const B = 'mdevfleet-b';
+const C = 'mdevfleet-c';
 /** Starting a helper counts, and takes long under emulation. */
 const WRITE_DEADLINE_MS = 10_000;
 
@@ -33,6 +47,7 @@ class Machine {
 
 function world(machine: Machine): HostWorld {
   const others: Host[] = [];
+  let written = 0;
   return {
     host: machine.host,
     writeDeadlineMs: WRITE_DEADLINE_MS,
@@ -40,8 +55,17 @@ function world(machine: Machine): HostWorld {
     capacity: 8,
     otherType: { parent: P0, type: B },
     otherParent: { parent: P1, type: A },
+    otherUnits: 2,
+    limited: { parent: LIMITED, type: C },
+    limitedCapacity: 2,
     attribute: { name: 'vendor/level', value: '7' },
     refused: { name: 'vendor/level', value: 'high' },
+    writeOnly: { name: 'vendor/secret', value: 'x' },
+    readOnly: { name: 'assigned', value: '1' },
+    linked: (id) => {
+      const [vfio = ''] = readdirSync(devicePath(P0, id, 'vfio-dev'));
+      return { name: `vfio-dev/${vfio}/device/assigned`, value: '1' };
+    },
     uuid: () => {
       used += 1;
       return uuid(used);
@@ -58,7 +82,13 @@ function world(machine: Machine): HostWorld {
     plug: async (parent) => void (await setRegistered(parent, true)),
     slowProbe: async (parent, delayMs) => setKnob(parent, 'probe_delay_ms', delayMs),
     slowRemove: async (parent, delayMs) => setKnob(parent, 'remove_delay_ms', delayMs),
+    slowAttribute: async (parent, delayMs) => {
+      setKnob(parent, 'attribute_delay_ms', delayMs);
+      written = attributeCalls(parent).writes;
+    },
+    isWritten: () => attributeCalls(P0).writes > written,
     failProbe: async (parent, errno) => setKnob(parent, 'probe_errno', errno),
+    failAttribute: async (parent, errno) => setKnob(parent, 'attribute_errno', errno),
     close: async () => {
       await Promise.all(others.map((host) => host.close()));
     },

@@ -21,9 +21,19 @@ export type HostWorld = {
   /** Another type on the same parent, from the same pool. */
   readonly otherType: Place;
   readonly otherParent: Place;
-  /** One that a device at `place` takes, and one that it refuses with EINVAL. */
+  /** What one device of `otherType` takes of the `capacity`. */
+  readonly otherUnits: number;
+  /** A place with room for `limitedCapacity` devices, which the mdev core itself counts. */
+  readonly limited: Place;
+  readonly limitedCapacity: number;
+  /** What a device at `place` takes, what it refuses with EINVAL, and what can only be read. */
   readonly attribute: Attribute;
   readonly refused: Attribute;
+  readonly readOnly: Attribute;
+  /** One that a device at `place` takes, and that cannot be read. */
+  readonly writeOnly: Attribute;
+  /** One whose name leads over a link in the device's folder. */
+  linked(uuid: Uuid): Attribute;
   /** A UUID that was not used before. */
   uuid(): Uuid;
   /** Another agent's host on the same machine. */
@@ -38,10 +48,17 @@ export type HostWorld = {
   /** From now on, creates on (removes from) the parent take so long. */
   slowProbe(parent: string, delayMs: number): Promise<void>;
   slowRemove(parent: string, delayMs: number): Promise<void>;
-  /** From now on, creates on the parent fail with this errno. */
+  slowAttribute(parent: string, delayMs: number): Promise<void>;
+  /** A write to an attribute of the device has reached its driver since that was made slow. */
+  isWritten(uuid: Uuid): boolean;
+  /** From now on, creates on the parent (writes to attributes of its devices) fail with this errno. */
   failProbe(parent: string, errno: number): Promise<void>;
+  failAttribute(parent: string, errno: number): Promise<void>;
   close(): Promise<void>;
 };
+
+/** A test of the contract. */
+export type Body = (world: HostWorld) => Promise<void>;
 
 const TRIES_MAX = 4000;
 

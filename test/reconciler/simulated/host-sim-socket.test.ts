@@ -113,7 +113,7 @@ describe('a simulated kernel as a process of its own', () => {
       listing: {
         bootId: host.bootId,
         devices: [{ uuid: A, phase: 'complete', attributes: [] }],
-        parents: [{}, {}],
+        parents: [{}, {}, {}],
       },
     });
     await act({ do: 'unplug', parent: 'p0' });

@@ -8,7 +8,14 @@ import type { KernelConfigInput } from '../../../reconciler/simulated/kernel-sim
 import type { HostWorld } from '../host-world.ts';
 
 const types = [
-  { name: 'small', attributes: [{ name: 'vendor/level', accepts: '^[0-9]+$' }] },
+  {
+    name: 'small',
+    attributes: [
+      { name: 'vendor/level', accepts: '^[0-9]+$' },
+      { name: 'vendor/secret', reads: 'nothing' as const },
+      { name: 'assigned', readOnly: true },
+    ],
+  },
   { name: 'big', units: 2 },
 ];
 
@@ -16,6 +23,7 @@ export const CONTRACT_CONFIG: KernelConfigInput = {
   parents: [
     { name: 'p0', units: 4, types },
     { name: 'p1', units: 4, types },
+    { name: 'p2', units: 8, instancesMax: 2, types },
   ],
 };
 
@@ -38,8 +46,14 @@ export async function simulatedWorld({ kernel, open, close }: Parts): Promise<Ho
     capacity: 4,
     otherType: { parent: 'p0', type: 'big' },
     otherParent: { parent: 'p1', type: 'small' },
+    otherUnits: 2,
+    limited: { parent: 'p2', type: 'small' },
+    limitedCapacity: 2,
     attribute: { name: 'vendor/level', value: '7' },
     refused: { name: 'vendor/level', value: 'high' },
+    readOnly: { name: 'assigned', value: '1' },
+    writeOnly: { name: 'vendor/secret', value: 'x' },
+    linked: () => ({ name: 'vfio-dev/vfio0/device/assigned', value: '1' }),
     uuid: () => {
       made += 1;
       return `00000000-0000-4000-8000-${made.toString(16).padStart(12, '0')}`;
@@ -59,7 +73,10 @@ export async function simulatedWorld({ kernel, open, close }: Parts): Promise<Ho
     plug: (parent) => kernel.plug(parent),
     slowProbe: async (parent, delayMs) => kernel.addFault({ on: 'probe', parent, delayMs }),
     slowRemove: async (parent, delayMs) => kernel.addFault({ on: 'remove', parent, delayMs }),
+    slowAttribute: async (parent, delayMs) => kernel.addFault({ on: 'attribute', parent, delayMs }),
+    isWritten: (uuid) => kernel.device(uuid)?.written === true,
     failProbe: async (parent, errno) => kernel.addFault({ on: 'probe', parent, errno }),
+    failAttribute: async (parent, errno) => kernel.addFault({ on: 'attribute', parent, errno }),
     close: async () => {
       for (const one of hosts) await one.close();
       await close();
