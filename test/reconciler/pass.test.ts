@@ -70,6 +70,27 @@ describe('a declared device', () => {
   });
 });
 
+describe('a create whose answer is lost', () => {
+  test.each([
+    [
+      'its helper was killed, since the driver answered EINTR each time',
+      4,
+      { kind: 'waiting', reason: 'KernelError' },
+    ],
+    ['its helper has ended', 32, { kind: 'requeue' }],
+  ])('may have made the device: %s', async (_, errno, end) => {
+    const world = new World();
+    await world.declare();
+    world.before.set('create', () => {
+      world.answers.set('create', () => errnoAnswer(errno));
+      return world.kernel.create(UUID, PLACE);
+    });
+    expect(await world.pass()).toMatchObject(end);
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    expect(world.last('active')).toMatchObject({ how: 'unknown' });
+  });
+});
+
 describe('a race with another operation', () => {
   test('on create (EAGAIN) is tried again, and nothing is recorded of it', async () => {
     const world = new World({ kernel: { faults: [{ on: 'probe', errno: E.AGAIN, first: 1 }] } });
@@ -126,6 +147,21 @@ describe('a withdrawn device', () => {
     expect(world.writes).toEqual([]);
     world.kernel.release(UUID);
     expect(await world.pass()).toMatchObject({ kind: 'settled' });
+  });
+
+  test('is recorded to be in use once, whoever it is used by', async () => {
+    const world = await ready();
+    await world.withdraw();
+    for (const pid of [4711, 4712]) {
+      const use = { kind: 'in-use', by: [{ pid, command: 'qemu-system-x86' }] } as const;
+      const seen = { kind: 'present', place: PLACE, iommuGroup: 1, removable: true, use, attributes: [] };
+      world.answers.set('observe', () => seen);
+      expect(await world.pass()).toMatchObject({ kind: 'waiting', reason: 'InUse' });
+    }
+    expect(world.kinds().slice(READY.length)).toEqual(['declared', 'waiting']);
+    expect(world.last('waiting')).toMatchObject({
+      message: expect.stringContaining('in use by qemu-system-x86 (pid 4711)'),
+    });
   });
 
   test('stays held while its removal has not finished', async () => {
