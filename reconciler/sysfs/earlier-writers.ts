@@ -9,7 +9,7 @@ import type { Clock } from '../clock.ts';
 import { SpinWatch } from './spin.ts';
 import { busyWriters, isWriting } from './writer-marks.ts';
 
-export type EarlierWritersOptions = {
+type EarlierWritersOptions = {
   readonly clock: Clock;
   /** Folder of the helpers' marks. */
   readonly marksDir: string;

@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 
-export type ProcessStat = {
+type ProcessStat = {
   /** When it was started, in ticks since the boot: with its pid and the boot it names one process for ever. */
   readonly start: string;
   /** Time on a CPU so far, in the program and in the kernel. */
