@@ -45,6 +45,11 @@ export class SysfsTree {
       writeFileSync(join(folder, 'available_instances'), `${available}\n`);
     }
     this.#link(join(this.root, 'bus/pci/devices', name), this.#parent(name));
+    this.list(name);
+  }
+
+  /** The parent is listed (again). */
+  list(name: string): void {
     this.#link(join(this.root, 'class/mdev_bus', name), this.#parent(name));
   }
 
