@@ -9,9 +9,9 @@ import type { Wake } from '../events/guidance.ts';
 import type { Uuid } from '../events/names.ts';
 import { coalesced } from '../store/coalesced.ts';
 import type { Device } from '../store/device.ts';
+import type { Acting } from './acting.ts';
 import { backoffMs } from './backoff.ts';
 import type { Cancel, Clock, Random } from './clock.ts';
-import type { Acting } from './execute.ts';
 import { Gate } from './gate.ts';
 import type { Change } from './host.ts';
 import type { ReconcilerLimits } from './limits.ts';
@@ -53,6 +53,8 @@ export class Reconciler {
   readonly #passing = new Set<Uuid>();
   /** UUIDs that changed on the host while they had a pass. */
   readonly #changedMeanwhile = new Set<Uuid>();
+  /** UUIDs that wait for room, and on which parent. */
+  readonly #wantRoom = new Map<Uuid, string>();
   #stopListening: Cancel = () => {};
   #cancelResync: Cancel = () => {};
   readonly #survey = coalesced(() => this.#surveyAll());
@@ -77,7 +79,7 @@ export class Reconciler {
   /** Begins: a pass for everything that the journal knows, then on changes and periodically. */
   start(): void {
     this.#stopListening = this.#ports.host.onChange((change) => this.#changed(change));
-    this.#everything('start');
+    this.triggerAll('start');
     this.#scheduleResync();
   }
 
@@ -113,14 +115,15 @@ export class Reconciler {
     await this.#queue.close();
   }
 
-  #everything(why: Trigger): void {
+  /** Gives everything that the journal knows a pass. */
+  triggerAll(why: Trigger): void {
     for (const device of this.#ports.journal.devices()) this.trigger(device.uuid, why);
     void this.#survey();
   }
 
   #scheduleResync(): void {
     this.#cancelResync = this.#ports.clock.after(this.#ports.limits.resyncMs, () => {
-      this.#everything('resync');
+      this.triggerAll('resync');
       this.#scheduleResync();
     });
   }
@@ -148,6 +151,16 @@ export class Reconciler {
     if (desired?.kind !== 'present' && reservation === null) void this.#survey();
     else if (this.#passing.has(uuid)) this.#changedMeanwhile.add(uuid);
     else if (this.#wakes(uuid)) this.#announce(uuid);
+    // A create that fails changes its device as well: two that wait must not wake each other for ever.
+    const isBeingMade = reservation?.phase === 'claiming' || reservation?.phase === 'reserved';
+    if (!isBeingMade) this.#roomMayBeBack(laneOf(this.#ports.journal.device(uuid)));
+  }
+
+  /** A device of the parent may be gone; an empty name stands for a parent that is not known. */
+  #roomMayBeBack(parent: string): void {
+    for (const [uuid, wanted] of this.#wantRoom) {
+      if (parent === '' || parent === wanted) this.#announce(uuid);
+    }
   }
 
   /**
@@ -156,9 +169,10 @@ export class Reconciler {
    */
   #wakes(uuid: Uuid): boolean {
     const wake = this.#progress.get(uuid)?.wake ?? null;
-    return wake === null || wake === 'device' || wake === 'parent';
+    return wake === null || wake === 'device' || wake === 'parent' || wake === 'command';
   }
 
+  /** Those that are, or are meant to be, below the parent: its going takes devices along, its coming lets them be made. */
   #parentChanged(parent: string): void {
     for (const device of this.#ports.journal.devices()) {
       if (laneOf(device) === parent) this.trigger(device.uuid, 'change');
@@ -185,13 +199,17 @@ export class Reconciler {
     this.#passing.add(uuid);
     try {
       const attempt = { count: progress.attempts, mayRecordWaiting: this.#mayRecord(progress) };
-      const before = this.#ports.journal.device(uuid).waiting?.reason;
+      const device = this.#ports.journal.device(uuid);
+      const before = device.waiting?.reason;
       const end = await runPass(this.#acting, limits, uuid, attempt);
       const after = this.#ports.journal.device(uuid).waiting?.reason;
       if (after !== undefined && after !== before) progress.waitingRecordedMs = this.#now();
       if (isOnlyResync && end.steps > 0) events.foundByResync(uuid);
       events.passEnded(uuid, end, end.steps);
       this.#scheduleNext(uuid, progress, end);
+      const isGivenBack =
+        device.reservation !== null && this.#ports.journal.device(uuid).reservation === null;
+      if (isGivenBack) this.#roomMayBeBack(laneOf(device));
     } catch (error) {
       events.passFailed(uuid, error);
       this.#scheduleNext(uuid, progress, { kind: 'requeue', why: 'a pass failed' });
@@ -202,6 +220,10 @@ export class Reconciler {
 
   #scheduleNext(uuid: Uuid, progress: Progress, end: PassEnd): void {
     const { limits, random } = this.#ports;
+    this.#wantRoom.delete(uuid);
+    if (end.kind === 'waiting' && end.reason === 'NoCapacity') {
+      this.#wantRoom.set(uuid, laneOf(this.#ports.journal.device(uuid)));
+    }
     if (end.kind === 'settled' || end.kind === 'terminal') return this.#rest(progress);
     progress.attempts += 1;
     progress.wake = end.kind === 'waiting' ? end.wake : 'timer';

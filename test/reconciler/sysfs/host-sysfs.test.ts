@@ -120,7 +120,7 @@ describe('observing', () => {
   });
 
   test('what stands on a full parent is told: all are counted, the first ones named', async () => {
-    const place = { parent: '0000:00:07.0', type: 'mtty-1' };
+    const place = { parent: '0000:00:0a.0', type: 'mtty-1' };
     tree.parent(place.parent, { 'mtty-1': 0, 'mtty-2': 0 });
     const uuids = Array.from({ length: STANDING_MAX + 2 }, fresh);
     const big = uuids[1];
