@@ -46,6 +46,16 @@ export type AgentOptions = {
   readonly limits: ReconcilerLimits & LinkLimits & { readonly stopDeadlineMs: number };
 };
 
+export type AgentStatus = {
+  readonly queue: Reconciler['depth'];
+  /** Records that were not forwarded yet. */
+  readonly backlog: number;
+  /** True while the registry can be written to. */
+  readonly reached: boolean;
+  /** How often the periodic pass found work that nothing had announced. */
+  readonly foundByResync: number;
+};
+
 export class Agent {
   readonly #ports: AgentPorts;
   readonly #options: AgentOptions;
@@ -54,6 +64,7 @@ export class Agent {
   /** Resolves when the agent must not go on; never rejects. */
   readonly ended: Promise<LinkEnd>;
   #end: (end: LinkEnd) => void = () => {};
+  #foundByResync = 0;
 
   constructor(ports: AgentPorts, options: AgentOptions) {
     const { journal, clock, random, registry, host, streams } = ports;
@@ -78,7 +89,7 @@ export class Agent {
       events: {
         passEnded: (uuid, end, steps) => this.#passEnded(uuid, end, steps),
         passFailed: (uuid, error) => ports.log.error({ uuid, err: error }, 'pass failed'),
-        foundByResync: (uuid) => ports.log.warn({ uuid }, 'work found by resync only'),
+        foundByResync: (uuid) => this.#foundByResyncOnly(uuid),
         surveyed: () => this.#link.kick(),
         surveyFailed: (error) => ports.log.error({ err: error }, 'survey failed'),
       },
@@ -117,17 +128,24 @@ export class Agent {
   }
 
   /** What is under way, for health and metrics. */
-  get status(): { readonly queue: Reconciler['depth']; readonly backlog: number; readonly reached: boolean } {
+  get status(): AgentStatus {
     return {
       queue: this.#reconciler.depth,
       backlog: this.#link.backlog,
       reached: this.#link.incarnation !== null,
+      foundByResync: this.#foundByResync,
     };
   }
 
   #recorded(uuid: Uuid | null, from: CursorName): void {
     if (uuid === null) return this.#reconciler.triggerAll('command');
     this.#reconciler.trigger(uuid, from === 'desired' ? 'declaration' : 'command');
+  }
+
+  /** Without faults there is none, unless a change was still on its way. */
+  #foundByResyncOnly(uuid: Uuid): void {
+    this.#foundByResync += 1;
+    this.#ports.log.warn({ uuid, found: this.#foundByResync }, 'work found by resync only');
   }
 
   #passEnded(uuid: Uuid, end: PassEnd, steps: number): void {
