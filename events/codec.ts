@@ -18,7 +18,7 @@ import {
   presentEvent,
 } from './declaration.ts';
 import type { HostId, Uuid } from './names.ts';
-import { formatSubject, NO_UUID, type Subject } from './subject.ts';
+import { formatSubject, NO_HOST, NO_UUID, type Subject } from './subject.ts';
 
 /** Most bytes in one event. */
 export const EVENT_BYTES_MAX = 256 * 1024;
@@ -56,12 +56,12 @@ export function encodeCommand(prefix: string, { command, event, data }: Command)
   return encode(prefix, 'command', typeOfCommand(command), event, data);
 }
 
-/** What every event of ours is about: a host, and most of them a UUID on it. */
-type About = { readonly host: HostId; readonly uuid?: Uuid };
+/** What an event of ours is about: most of them a UUID on a host, some a whole host, or the whole fleet. */
+type About = { readonly host?: HostId; readonly uuid?: Uuid } & Readonly<Record<string, unknown>>;
 
-/** The subject that an event names itself: `<host>/<uuid>`, or `<host>/_` for a whole host. */
+/** The subject that an event names itself: `<host>/<uuid>`, `<host>/_` for a whole host, `_/_` for the fleet. */
 function ownSubject({ host, uuid }: About): string {
-  return `${host}/${uuid ?? NO_UUID}`;
+  return `${host ?? NO_HOST}/${uuid ?? NO_UUID}`;
 }
 
 function encode(
@@ -71,7 +71,7 @@ function encode(
   event: EventMeta,
   data: About,
 ): Encoded {
-  const { host, uuid = null } = data;
+  const { host = null, uuid = null } = data;
   const body: CloudEvent = {
     specversion: '1.0',
     ...event,
@@ -153,10 +153,11 @@ function disagreement(
   event: CloudEvent,
   data: About,
 ): string | undefined {
-  const { host, uuid = null } = data;
+  const { host = null, uuid = null } = data;
   if (subject.kind !== kind)
     return `an event of type ${event.type} does not belong on a ${subject.kind} subject`;
-  if (subject.host !== host) return `published for host ${subject.host}, but its data names ${host}`;
+  if (subject.host !== host)
+    return `published for host ${subject.host ?? NO_HOST}, but its data names ${host ?? 'none'}`;
   if (subject.uuid !== uuid)
     return `published for ${subject.uuid ?? 'no device'}, but its data names ${uuid ?? 'none'}`;
   const own = ownSubject(data);

@@ -11,6 +11,9 @@ import { hostId, uuid } from './names.ts';
 
 const oneDevice = z.strictObject({ host: hostId, uuid });
 const wholeHost = z.strictObject({ host: hostId });
+const wholeFleet = z.strictObject({
+  unconfirmed: z.array(hostId).describe('Hosts that were known not to have confirmed what they hold'),
+});
 
 /** Why an operator does what cannot be undone, in a few words. */
 const why = z.string().min(1).max(TEXT_CHARS_MAX);
@@ -24,6 +27,8 @@ export const commandEvents = {
   /** The host observes and reports, and changes nothing until `resume`. */
   pause: event('pause', wholeHost),
   resume: event('resume', wholeHost),
+  /** Ends the rebuilding of the registry. It is about no host, and no agent reads it: the registry tells them. */
+  reopen: event('reopen', wholeFleet),
 };
 
 function event<D extends z.ZodType>(command: string, data: D) {

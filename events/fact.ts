@@ -60,6 +60,17 @@ export const facts = {
   incarnated: z
     .strictObject({ kind: z.literal('incarnated'), v: v1, incarnation: z.int().min(1) })
     .describe('This agent now speaks for the host in the registry'),
+  registry: z
+    .strictObject({
+      kind: z.literal('registry'),
+      v: v1,
+      state: z.enum(['open', 'rebuilding']),
+      revision: registryRevision,
+      by: z.string().describe('The host that noticed a loss, or the source of the act that opened'),
+      what: z.string(),
+      at: z.string().describe('By the clock of whoever wrote it, RFC 3339'),
+    })
+    .describe("The fleet's registry was seen to be rebuilding, or to be open again"),
   epoch: z
     .strictObject({
       kind: z.literal('epoch'),
@@ -129,6 +140,9 @@ export const facts = {
     ...about,
     revision: registryRevision,
   }),
+  reasserted: z
+    .strictObject({ kind: z.literal('reasserted'), v: v1, ...about, revision: registryRevision })
+    .describe('The registry had lost the hold, and it was written again'),
   configured: z
     .strictObject({
       kind: z.literal('configured'),
@@ -196,7 +210,15 @@ export const facts = {
     cause: z.enum(['Withdrawn', 'Replaced', 'RolledBack']),
   }),
   gone: z.strictObject({ kind: z.literal('gone'), v: v1, ...about }),
-  fenced: z.strictObject({ kind: z.literal('fenced'), v: v1, ...about, message: z.string() }),
+  fenced: z
+    .strictObject({
+      kind: z.literal('fenced'),
+      v: v1,
+      ...about,
+      message: z.string(),
+      revision: registryRevision.optional().describe('What stood in the registry instead of the hold'),
+    })
+    .describe('The hold is not ours any more: taken away by force, or lost and taken by another since'),
   unmanaged: z.strictObject({
     kind: z.literal('unmanaged'),
     v: v1,
@@ -210,6 +232,7 @@ export const fact = z.discriminatedUnion('kind', [
   facts.started,
   facts.stopped,
   facts.incarnated,
+  facts.registry,
   facts.epoch,
   facts.declared,
   facts.rejected,
@@ -218,6 +241,7 @@ export const fact = z.discriminatedUnion('kind', [
   facts.steered,
   facts.claiming,
   facts.reserved,
+  facts.reasserted,
   facts.configured,
   facts.active,
   facts.drift,

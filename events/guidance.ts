@@ -116,6 +116,13 @@ export const WAITING = {
     hint: 'see that the server runs and that this host reaches it; what the host holds, it keeps',
     wake: 'registry',
   },
+  RegistryRebuilding: {
+    meaning:
+      'the registry has lost writes that it had acknowledged: hosts assert anew what they hold, and nothing new is taken',
+    ends: 'an operator opens the registry again',
+    hint: 'wait until every host that holds devices has connected, then run `mdevfleet reopen`',
+    wake: 'registry',
+  },
   KernelBusy: {
     meaning: "the kernel's answer was one that usually passes, and it came again and again",
     ends: 'the kernel gives another answer',

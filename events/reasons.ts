@@ -23,6 +23,7 @@ export const waitingReason = z.enum([
   'NeedsRecreate', // attributes differ and cannot be changed on a live device
   'HolderLeaving', // another claim holds the UUID and is on its way out
   'RegistryUnreachable',
+  'RegistryRebuilding', // the registry lost acknowledged writes: nothing new is taken until an operator opens it
   'KernelBusy', // EAGAIN or EEXIST with nothing visible, again and again
   'KernelError', // an errno without a rule of its own; tried again with backoff
   'WriteStuck', // a write to sysfs did not return within its deadline

@@ -2,7 +2,8 @@
  * Subjects: where events are published, formatted and parsed as a pair.
  *
  * `<prefix>.<kind>.<host>.<uuid>`; a dot in a host id becomes `_`, which no host id
- * contains, so the way back is unambiguous. What is about no device has `_` for the UUID.
+ * contains, so the way back is unambiguous. What is about no device has `_` for the UUID, and
+ * what is about the whole fleet has it for the host, too.
  */
 import { type HostId, hostId, type Uuid, uuid } from './names.ts';
 
@@ -10,7 +11,8 @@ export type SubjectKind = 'desired' | 'observed' | 'command' | 'doorbell';
 
 export type Subject = {
   readonly kind: SubjectKind;
-  readonly host: HostId;
+  /** null, with a UUID of null, for the whole fleet. */
+  readonly host: HostId | null;
   readonly uuid: Uuid | null;
 };
 
@@ -19,6 +21,8 @@ export const DEFAULT_PREFIX = 'mdev';
 const KINDS: readonly string[] = ['desired', 'observed', 'command', 'doorbell'] satisfies SubjectKind[];
 /** Stands for the UUID where there is none. */
 export const NO_UUID = '_';
+/** Stands for the host where there is none. */
+export const NO_HOST = '_';
 
 function hostToken(host: HostId): string {
   return host.replaceAll('.', '_');
@@ -26,7 +30,7 @@ function hostToken(host: HostId): string {
 
 /** The subject of an event; the inverse of parseSubject. */
 export function formatSubject(prefix: string, subject: Subject): string {
-  return `${prefix}.${subject.kind}.${hostToken(subject.host)}.${subject.uuid ?? NO_UUID}`;
+  return `${prefix}.${subject.kind}.${subject.host === null ? NO_HOST : hostToken(subject.host)}.${subject.uuid ?? NO_UUID}`;
 }
 
 /** The filter that takes all subjects of a kind for one host, or for all hosts, and for one UUID or all. */
@@ -44,9 +48,9 @@ export function parseSubject(prefix: string, subject: string): Subject | undefin
   if (!subject.startsWith(`${prefix}.`)) return undefined;
   const [kind, token, last, ...rest] = subject.slice(prefix.length + 1).split('.');
   if (kind === undefined || token === undefined || last === undefined || rest.length > 0) return undefined;
-  const host = token.replaceAll('_', '.');
-  const known = KINDS.includes(kind) && hostId.safeParse(host).success;
   const name = last === NO_UUID ? null : last;
+  const host = token === NO_HOST && name === null ? null : token.replaceAll('_', '.');
+  const known = KINDS.includes(kind) && hostId.nullable().safeParse(host).success;
   if (!known || (name !== null && !uuid.safeParse(name).success)) return undefined;
   return { kind: kind as SubjectKind, host, uuid: name };
 }

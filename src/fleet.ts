@@ -23,7 +23,7 @@ export async function readStandings(desired: Stream, prefix: string, scope: Scop
   for (const filter of filters(prefix, scope)) {
     for await (const message of desired.lastPerSubject(filter)) {
       const subject = parseSubject(prefix, message.subject);
-      if (subject === undefined || subject.uuid === null) continue;
+      if (subject === undefined || subject.host === null || subject.uuid === null) continue;
       const { host, uuid } = subject;
       if (scope.uuids !== undefined && !scope.uuids.has(uuid)) continue;
       const decoded = decodeEvent(subject, message.data);
@@ -62,7 +62,7 @@ export async function knownHosts(streams: Streams, prefix: string): Promise<Read
   for (const stream of [streams.desired, streams.observed]) {
     for await (const { subject } of stream.lastPerSubject(`${prefix}.${stream.name}.>`)) {
       const host = parseSubject(prefix, subject)?.host;
-      if (host !== undefined) hosts.add(host);
+      if (host) hosts.add(host);
     }
   }
   return hosts;

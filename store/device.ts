@@ -67,8 +67,13 @@ export type Device = {
   readonly refused: Terminal | null;
   readonly waiting: Waiting | null;
   readonly unmanaged: { readonly parent: string; readonly type: string } | null;
+  /** How this host last lost the UUID to somebody else; null since it took it again. */
+  readonly fence: Fence | null;
   readonly host: HostId;
 };
+
+/** `revision` is that of the tombstone, or of whoever holds the UUID instead; null where nobody wrote it down. */
+export type Fence = { readonly revision: number | null; readonly message: string };
 
 /** A UUID of which nothing is known. */
 export function unknownDevice(host: HostId, uuid: Uuid): Device {
@@ -81,6 +86,7 @@ export function unknownDevice(host: HostId, uuid: Uuid): Device {
     refused: null,
     waiting: null,
     unmanaged: null,
+    fence: null,
     host,
   };
 }

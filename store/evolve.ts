@@ -7,7 +7,7 @@
 import type { DeviceFact, FactOf } from '../events/fact.ts';
 import { TERMINAL, withHint } from '../events/guidance.ts';
 import type { Claim } from '../events/names.ts';
-import type { Desired, Device, Phase, Reservation, Terminal } from './device.ts';
+import type { Desired, Device, Fence, Phase, Reservation, Terminal } from './device.ts';
 
 /** The device after the fact with sequence `seq`. */
 export function evolve(device: Device, fact: DeviceFact, seq: number): Device {
@@ -33,7 +33,13 @@ function change(device: Device, fact: DeviceFact): Partial<Device> {
         },
       };
     case 'reserved':
-      return { waiting: null, ...reserve(device, { phase: 'reserved', revision: fact.revision }) };
+      return {
+        waiting: null,
+        fence: null,
+        ...reserve(device, { phase: 'reserved', revision: fact.revision }),
+      };
+    case 'reasserted':
+      return reserve(device, { revision: fact.revision });
     case 'configured':
       return reserve(device, { applied: fact.attributes, echoing: fact.echoing ?? [], changed: [] });
     case 'active':
@@ -57,12 +63,16 @@ function change(device: Device, fact: DeviceFact): Partial<Device> {
     case 'gone':
       return { waiting: null, reservation: null };
     case 'fenced':
-      return { waiting: null, ...reserve(device, { phase: 'fenced' }) };
+      return { waiting: null, fence: fenceOf(fact), ...reserve(device, { phase: 'fenced' }) };
     case 'unmanaged':
       return { unmanaged: fact.device };
     default:
       return fact satisfies never;
   }
+}
+
+function fenceOf({ revision, message }: FactOf<'fenced'>): Fence {
+  return { revision: revision ?? null, message };
 }
 
 /** A device to which nothing was written. */

@@ -267,6 +267,8 @@ function factOfCommand(order: Command, sequence: number): Fact {
     case 'pause':
     case 'resume':
       return { kind: 'steered', v: 1, sequence, event, command };
+    case 'reopen':
+      throw new Error('bug: an act on the whole fleet was read from the subject of a host');
     default:
       return order satisfies never;
   }

@@ -136,7 +136,7 @@ export class Watch {
       this.#position = sequence;
       const host = parseSubject(DEFAULT_PREFIX, subject)?.host;
       const { envelope, fact } = decodeRecord(data);
-      if (host === undefined || fact === null) throw new Error(`a fact that cannot be read: ${subject}`);
+      if (!host || fact === null) throw new Error(`a fact that cannot be read: ${subject}`);
       const { seq, time, rows = [] } = envelope;
       this.facts.push({ host, seq, time, hash: sha256(data), fact, rows });
     }

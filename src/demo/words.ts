@@ -19,6 +19,8 @@ export function tell(fact: DeviceFact): string {
       return 'asks the registry for the UUID';
     case 'reserved':
       return `the registry gives it the UUID, revision ${fact.revision}`;
+    case 'reasserted':
+      return `the registry had lost its hold, which is written again, revision ${fact.revision}`;
     case 'configured':
       return `attributes written: ${fact.attributes.map(({ name, value }) => `${name}=${value}`).join(' ')}`;
     case 'active':
@@ -37,7 +39,7 @@ export function tell(fact: DeviceFact): string {
     case 'gone':
       return 'the device is gone, and the UUID given back';
     case 'fenced':
-      return `the UUID was taken away by force: ${fact.message}`;
+      return `the UUID is not this host's any more: ${fact.message}`;
     case 'unmanaged':
       return fact.device === null
         ? 'a device that nobody declared went'

@@ -34,6 +34,8 @@ export type Positions = {
   readonly incarnation: number;
   /** Who paused this host, and when; null while it goes on. */
   readonly paused: EventMeta | null;
+  /** The state of the fleet's registry that was last recorded; null when none ever was. */
+  readonly registry: { readonly state: 'open' | 'rebuilding'; readonly revision: number } | null;
 };
 
 /** Facts to record, in order, and positions that move with them, all or nothing. */
@@ -41,7 +43,7 @@ export type Append = {
   readonly facts: readonly Fact[];
   /** Refuse the append if the device's latest version is another one. */
   readonly expected?: { readonly uuid: Uuid; readonly version: number };
-  readonly positions?: Partial<Omit<Positions, 'incarnation' | 'paused'>>;
+  readonly positions?: Partial<Omit<Positions, 'incarnation' | 'paused' | 'registry'>>;
 };
 
 /** `stale`: the device changed meanwhile; decide again. `failed`: not stored (a full disk, an I/O error). */

@@ -1,6 +1,6 @@
 /**
  * The fold of the facts that are about no device: how far streams were read, under which
- * incarnation this journal speaks, and whether its host is paused.
+ * incarnation this journal speaks, whether its host is paused, and how the registry was seen.
  *
  * Cursors and the forwarded position also move without a fact, so the log alone gives a
  * lower bound of them; all else comes from facts only.
@@ -16,6 +16,7 @@ export const NO_POSITIONS: Positions = {
   witnessed: 0,
   incarnation: 0,
   paused: null,
+  registry: null,
 };
 
 /** The positions after the fact. */
@@ -27,6 +28,8 @@ export function advance(positions: Positions, fact: Fact): Positions {
       return { ...positions, [fact.stream]: fact.cursor };
     case 'steered':
       return { ...positions, paused: fact.command === 'pause' ? fact.event : null };
+    case 'registry':
+      return { ...positions, registry: { state: fact.state, revision: fact.revision } };
     default:
       return positions;
   }

@@ -111,7 +111,7 @@ export class Witness {
   #seen({ subject, data }: Message): Seen {
     const host = parseSubject(this.#prefix, subject)?.host;
     const { envelope, fact } = decodeRecord(data);
-    if (host === undefined || fact === null) throw new Error(`a fact that cannot be read, on ${subject}`);
+    if (!host || fact === null) throw new Error(`a fact that cannot be read, on ${subject}`);
     return { host, seq: envelope.seq, hash: sha256(data), fact, rows: envelope.rows ?? [] };
   }
 

@@ -92,4 +92,9 @@ export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   }),
   fc.record({ command: fc.constant('pause' as const), event: anyMeta, data: wholeHost }),
   fc.record({ command: fc.constant('resume' as const), event: anyMeta, data: wholeHost }),
+  fc.record({
+    command: fc.constant('reopen' as const),
+    event: anyMeta,
+    data: fc.record({ unconfirmed: fc.array(anyHost, { maxLength: 3 }) }),
+  }),
 );

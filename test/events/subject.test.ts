@@ -9,11 +9,12 @@ const anySubject: fc.Arbitrary<Subject> = fc.record({
   host: anyHost,
   uuid: fc.option(anyUuid),
 });
+const WHOLE_FLEET: Subject = { kind: 'command', host: null, uuid: null };
 const anyPrefix = fc.constantFrom('mdev', 'my-fleet', 'eu.west.mdev', 'desired');
 
 test('parsing is the inverse of formatting', () => {
   fc.assert(
-    fc.property(anyPrefix, anySubject, (prefix, subject) => {
+    fc.property(anyPrefix, fc.oneof(anySubject, fc.constant(WHOLE_FLEET)), (prefix, subject) => {
       expect(parseSubject(prefix, formatSubject(prefix, subject))).toEqual(subject);
     }),
   );
@@ -44,6 +45,7 @@ test.each([
   'mdev.desired.A.00000000-0000-4000-8000-000000000001',
   'mdev.desired.a.00000000-0000-4000-8000-00000000000A',
   'mdev.desired._.00000000-0000-4000-8000-000000000001',
+  'mdev.command._.00000000-0000-4000-8000-000000000001',
   'mdev.desired.a.__',
   'mdev',
   '',

@@ -221,3 +221,31 @@ test('whatever happens, a device keeps its name, and its version is the last fac
     }),
   );
 });
+
+describe('a hold that was taken away', () => {
+  const FENCED: DeviceFact = { kind: 'fenced', ...ABOUT, message: 'held by host b', revision: 9 };
+  const fenced = fold(...MADE, FENCED);
+
+  test('says who has it, and is remembered after it was forgotten', () => {
+    expect(fenced.reservation).toMatchObject({ phase: 'fenced', claim: CLAIM });
+    expect(fenced.fence).toEqual({ revision: 9, message: 'held by host b' });
+    expect(evolve(fenced, GONE, 7)).toMatchObject({ reservation: null, fence: { revision: 9 } });
+  });
+
+  test('is over when the UUID is taken again', () => {
+    expect(fold(...MADE, FENCED, GONE, CLAIMING).fence).not.toBeNull();
+    expect(fold(...MADE, FENCED, GONE, CLAIMING, RESERVED).fence).toBeNull();
+  });
+
+  test('of which an earlier program wrote less has no revision', () => {
+    expect(fold(...MADE, { kind: 'fenced', ...ABOUT, message: 'm' }).fence?.revision).toBeNull();
+  });
+});
+
+test('a hold that is asserted anew stays what it was, at another revision', () => {
+  for (const facts of [[...MADE], [...MADE, RELEASING]]) {
+    const before = fold(...facts);
+    const after = evolve(before, { kind: 'reasserted', ...ABOUT, revision: 12 }, 9);
+    expect(after).toEqual({ ...before, version: 9, reservation: { ...before.reservation, revision: 12 } });
+  }
+});

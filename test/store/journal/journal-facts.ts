@@ -65,6 +65,15 @@ const arbitraries: { readonly [K in AnyKind]: fc.Arbitrary<FactOf<K>> } = {
     v: about.v,
     incarnation: fc.integer({ min: 1, max: 9 }),
   }),
+  registry: record({
+    kind: fc.constant('registry'),
+    v: about.v,
+    state: fc.constantFrom('open' as const, 'rebuilding' as const),
+    revision: sequence,
+    by: text,
+    what: text,
+    at: text,
+  }),
   epoch: record({
     kind: fc.constant('epoch'),
     v: about.v,
@@ -133,6 +142,7 @@ const arbitraries: { readonly [K in AnyKind]: fc.Arbitrary<FactOf<K>> } = {
   }),
   claiming: record({ kind: fc.constant('claiming'), ...about, claim }),
   reserved: record({ kind: fc.constant('reserved'), ...about, revision: sequence }),
+  reasserted: record({ kind: fc.constant('reasserted'), ...about, revision: sequence }),
   configured: record({ kind: fc.constant('configured'), ...about, attributes, echoing: fc.array(text) }),
   active: record({
     kind: fc.constant('active'),
@@ -174,7 +184,7 @@ const arbitraries: { readonly [K in AnyKind]: fc.Arbitrary<FactOf<K>> } = {
     cause: fc.constantFrom('Withdrawn' as const, 'Replaced' as const, 'RolledBack' as const),
   }),
   gone: record({ kind: fc.constant('gone'), ...about }),
-  fenced: record({ kind: fc.constant('fenced'), ...about, message: text }),
+  fenced: record({ kind: fc.constant('fenced'), ...about, message: text, revision: sequence }),
   unmanaged: record({
     kind: fc.constant('unmanaged'),
     v: about.v,

@@ -131,8 +131,11 @@ export function journalContract(name: string, make: () => JournalUnderTest, numR
       durable(
         await journal.append({ facts: [{ kind: 'steered', v: 1, sequence: 1, event, command: 'pause' }] }),
       );
+      const notice = { by: 'node-2', what: 'a hold is missing', at: '2026-01-01T00:00:00Z' };
+      const registry = { state: 'rebuilding', revision: 8 } as const;
+      durable(await journal.append({ facts: [{ kind: 'registry', v: 1, ...registry, ...notice }] }));
       const reached = { desired: cursor, command: null, forwarded: 2, witnessed: 9 };
-      const positions = { ...reached, incarnation: 3, paused: event };
+      const positions = { ...reached, incarnation: 3, paused: event, registry };
       expect(journal.positions()).toEqual(positions);
       await journal.close();
       const again = await under.open();
