@@ -108,7 +108,10 @@ const TABLE: ReadonlyMap<number, Rules> = new Map<number, Rules>([
         'look-again',
         'the device went away, cannot be removed, or its group is missing below /dev/vfio',
       ],
-      attribute: ['look-again', 'the device went away, or has no attribute of that name'],
+      attribute: [
+        'look-again',
+        'the device went away; a name that a whole one does not have is AttributeRefused',
+      ],
     },
   ],
   [E.INTR, always('other', 'the driver answers EINTR every time')],

@@ -58,9 +58,9 @@ const WOKEN = {
 const THEN = {
   requeue: 'tries again at once, then ever less often',
   'look-again': 'looks at the device afresh, and decides anew',
-  'no-capacity': 'waits',
-  'in-use': 'waits',
-  'not-permitted': 'waits',
+  'no-capacity': 'waits, and looks again now and then',
+  'in-use': 'waits, and looks again now and then',
+  'not-permitted': 'waits, and looks again now and then',
   invalid: 'gives up until a new declaration or a retry',
   other: 'tries again, ever less often',
 } as const satisfies Record<Explained['meaning'], string>;

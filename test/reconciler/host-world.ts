@@ -84,6 +84,18 @@ export async function presence(
   return seen;
 }
 
+/** How many devices of the other type that leaves room for. */
+export function others({ otherUnits }: HostWorld, left: number): number {
+  return Math.floor(left / otherUnits);
+}
+
+/** Room at a place, asked for with a UUID that is nowhere. */
+export async function instancesAt(world: HostWorld, place: Place): Promise<number> {
+  const seen = await look(world, world.uuid(), place);
+  assert.ok(seen.kind === 'absent' && seen.room?.kind === 'available', JSON.stringify(seen));
+  return seen.room.instances;
+}
+
 /** The write must have failed, and with this meaning. */
 export function means(meaning: Meaning, operation: Operation, result: WriteResult): void {
   assert.ok(result.kind === 'errno', `expected an errno, but it is ${JSON.stringify(result)}`);

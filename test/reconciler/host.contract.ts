@@ -5,12 +5,22 @@
  * own and uses its own UUIDs.
  */
 import assert from 'node:assert/strict';
-import type { Uuid } from '../../events/names.ts';
 import { sleep } from '../../reconciler/clock.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
-import { type Change, type Place, STANDING_MAX, type WriteResult } from '../../reconciler/host.ts';
+import type { Change, WriteResult } from '../../reconciler/host.ts';
 import { answering } from './host-errno.contract.ts';
-import { type Body, type HostWorld, look, made, means, presence, until } from './host-world.ts';
+import { room } from './host-room.contract.ts';
+import {
+  type Body,
+  type HostWorld,
+  instancesAt,
+  look,
+  made,
+  means,
+  others,
+  presence,
+  until,
+} from './host-world.ts';
 
 type Define = (name: string, body: () => Promise<void>) => void;
 
@@ -22,6 +32,7 @@ export function hostContract(define: Define, open: () => Promise<HostWorld>): vo
   for (const [name, body] of Object.entries<Body>({
     ...reading,
     ...writing,
+    ...room,
     ...answering,
     ...racing,
     ...stuck,
@@ -117,48 +128,6 @@ const writing: Record<string, Body> = {
     assert.deepEqual(await world.host.remove(uuid, world.place), OK);
   },
 
-  'a full parent has no capacity for any of its types': async (world) => {
-    const uuids: Uuid[] = [];
-    while (uuids.length < world.capacity) uuids.push(await made(world));
-    const standing = uuids.sort().map((one) => ({ uuid: one, type: world.place.type }));
-    const taken = { count: uuids.length, first: standing.slice(0, STANDING_MAX) };
-    const uuid = world.uuid();
-    for (const place of [world.place, world.otherType]) {
-      assert.deepEqual(await look(world, uuid, place), {
-        kind: 'absent',
-        room: { kind: 'available', instances: 0, taken },
-      });
-      means('no-capacity', 'create', await world.host.create(uuid, place));
-    }
-    assert.equal((await look(world, uuid)).kind, 'absent');
-  },
-
-  'the types of a parent share its room, and a device takes as much of it as its type says': async (
-    world,
-  ) => {
-    const { capacity, place, otherType } = world;
-    const instances = async () => [
-      await instancesAt(world, place),
-      await instancesAt(world, otherType),
-      await instancesAt(world, world.otherParent),
-    ];
-    await made(world);
-    assert.deepEqual(await instances(), [capacity - 1, others(world, capacity - 1), capacity]);
-    const other = world.uuid();
-    assert.deepEqual(await world.host.create(other, otherType), OK);
-    const left = capacity - 1 - world.otherUnits;
-    assert.deepEqual(await instances(), [left, others(world, left), capacity]);
-    assert.deepEqual(await world.host.remove(other, otherType), OK);
-    assert.deepEqual(await instances(), [capacity - 1, others(world, capacity - 1), capacity]);
-  },
-
-  'a parent that the core counts for has as much room as is left of that': async (world) => {
-    const { limited, limitedCapacity } = world;
-    assert.equal(await instancesAt(world, limited), limitedCapacity);
-    assert.deepEqual(await world.host.create(world.uuid(), limited), OK);
-    assert.equal(await instancesAt(world, limited), limitedCapacity - 1);
-  },
-
   'an attribute is taken, and read back where it can be read': async (world) => {
     const uuid = await made(world);
     const { host, place, attribute, writeOnly } = world;
@@ -194,18 +163,6 @@ const writing: Record<string, Body> = {
     assert.deepEqual(await world.host.create(uuid, world.place), OK);
   },
 };
-
-/** How many devices of the other type that leaves room for. */
-function others({ otherUnits }: HostWorld, left: number): number {
-  return Math.floor(left / otherUnits);
-}
-
-/** Room at a place, asked for with a UUID that is nowhere. */
-async function instancesAt(world: HostWorld, place: Place): Promise<number> {
-  const seen = await look(world, world.uuid(), place);
-  assert.ok(seen.kind === 'absent' && seen.room?.kind === 'available', JSON.stringify(seen));
-  return seen.room.instances;
-}
 
 const racing: Record<string, Body> = {
   'a device in use is not gone while its parent tries to go': async (world) => {

@@ -5,6 +5,7 @@
  * planner must never do is stated once more, apart from the rules.
  */
 import { describe, expect, test } from 'vitest';
+import { TERMINAL, WAITING } from '../../events/guidance.ts';
 import type { Claim } from '../../events/names.ts';
 import { lookFor, plan } from '../../reconciler/plan.ts';
 import {
@@ -146,6 +147,19 @@ describe('whatever the table says', () => {
     const found = wrong((cell) => {
       const what = stepOf(cell)?.do;
       return fenced(cell) && !harmless.includes(what) ? what : undefined;
+    });
+    expect(found).toEqual([]);
+  });
+
+  test('a reason ends with its way out, and wakes as its guidance says', () => {
+    const found = wrong((cell) => {
+      const what = planned(cell);
+      if (what.kind === 'waiting') {
+        const { hint, wake } = WAITING[what.reason];
+        return what.message.endsWith(`; ${hint}`) && what.wake === wake ? undefined : what.message;
+      }
+      if (what.kind !== 'terminal' || isEnded(cell)) return undefined;
+      return what.message.endsWith(`; ${TERMINAL[what.reason].hint}`) ? undefined : what.message;
     });
     expect(found).toEqual([]);
   });
