@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Attribute } from '../../events/names.ts';
-import { appliedWith, writesBetween } from '../../reconciler/attributes.ts';
+import { appliedWith, echoes, otherwise, singles, writesBetween } from '../../reconciler/attributes.ts';
 
 /** `a1 b2` is a=1, then b=2. */
 function list(short: string): readonly Attribute[] {
@@ -97,6 +97,71 @@ describe('the writes between two lists of attributes', () => {
         expect(writesBetween(applied, declared) !== undefined).toBe(kept);
       }),
     );
+  });
+});
+
+describe('the writes where somebody has changed what was applied', () => {
+  const CHANGED = [
+    { applied: 'a1 b2', declared: 'a1 b2', writes: 'a1', why: 'only what was changed is written again' },
+    { applied: 'a1 b2', declared: 'a1 b3', writes: 'a1 b3', why: 'and what is declared anew' },
+    { applied: 'b2 a1', declared: 'a1 b2', writes: 'a1', why: 'in whatever order' },
+    { applied: 'b1 b2 a1', declared: 'b1 b2 a1', writes: 'a1', why: 'what repeats is not repeated' },
+    { applied: 'a1 b1 b2', declared: 'a1 b1 b2 b3', writes: 'a1 b3', why: 'but what is new of it is added' },
+    { applied: 'a1 b1 b2', declared: 'a1 b2', writes: undefined, why: 'nor is anything taken back' },
+  ];
+
+  test.each(CHANGED)('a in [$applied], to [$declared]: $why', ({ applied, declared, writes }) => {
+    expect(show(writesBetween(list(applied), list(declared), ['a']))).toBe(writes);
+  });
+
+  test('leave a list as declared, and may stop anywhere', () => {
+    const values = fc.constantFrom('1', '2');
+    const attributes = fc.array(fc.record({ name: fc.constantFrom('b', 'c'), value: values }), {
+      maxLength: 3,
+    });
+    fc.assert(
+      fc.property(attributes, attributes, fc.nat(3), fc.nat(4), (before, added, at, count) => {
+        const applied = [...before.slice(0, at), { name: 'a', value: '1' }, ...before.slice(at)];
+        const declared = [...applied, ...added];
+        const writes = writesBetween(applied, declared, ['a']) ?? [];
+        expect(writes.filter(({ name }) => name === 'a')).toHaveLength(1);
+        const now = appliedWith(applied, writes, declared, ['a']);
+        expect(writesBetween(now, declared)).toEqual([]);
+        const sofar = appliedWith(applied, writes.slice(0, count), declared, ['a']);
+        const rest = writesBetween(sofar, declared)?.filter(({ name }) => name !== 'a');
+        expect(rest).toEqual(writes.slice(count).filter(({ name }) => name !== 'a'));
+      }),
+    );
+  });
+});
+
+describe('reading back', () => {
+  test.each([
+    ['5', '5\n', true],
+    [' 5 ', '5', true],
+    ['255', '0xff\n', true],
+    ['0xFF', '255', true],
+    ['0x0a', '0XA', true],
+    ['007', '7', true],
+    ['99999999999999999999', '99999999999999999998', false],
+    ['5', '6', false],
+    ['on', '[on] off', false],
+    ['-1', '0xffffffff', false],
+    ['x', '', false],
+    ['10', '0x10', false],
+  ])('%j reads as %j: %j', (value, read, same) => {
+    const [listed, seen] = [[{ name: 'a', value }], [{ name: 'a', value: read }]];
+    expect(echoes(['a'], listed, seen)).toEqual(same ? ['a'] : []);
+    expect(otherwise(['a'], listed, seen)).toEqual(same ? [] : ['a']);
+  });
+
+  test('nothing can be told of what was not read', () => {
+    expect(echoes(['a'], list('a1'), [])).toEqual([]);
+    expect(otherwise(['a'], list('a1'), [])).toEqual([]);
+  });
+
+  test('only names that stand there once can be compared', () => {
+    expect(singles(list('a1 b1 a2 c3'))).toEqual(['b', 'c']);
   });
 });
 

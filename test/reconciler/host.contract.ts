@@ -172,6 +172,11 @@ const racing: Record<string, Body> = {
     await until('the device is off the bus', async () => (await look(world, uuid)).kind === 'removing');
     const answer = await world.host.create(uuid, world.otherParent);
     assert.equal(answer.kind === 'errno' && answer.errno, EEXIST);
+    const fresh = world.uuid();
+    means('look-again', 'create', await world.host.create(fresh, world.place));
+    assert.deepEqual(await look(world, fresh), { kind: 'absent', room: { kind: 'parent-absent' } });
+    means('look-again', 'remove', await world.host.remove(uuid, world.place));
+    means('look-again', 'attribute', await world.host.setAttribute(uuid, world.place, world.attribute));
     await close();
     await unplugged;
     assert.deepEqual(await look(world, uuid), { kind: 'absent', room: { kind: 'parent-absent' } });

@@ -2,13 +2,16 @@
  * Passes that write attributes, and what is left of them when a device is lost.
  */
 import { describe, expect, test } from 'vitest';
-import { PLACE, READY, ready, UUID, World } from './pass-world.ts';
+import { errnoAnswer, PLACE, READY, ready, UUID, World } from './pass-world.ts';
 
 function withAttributes(...names: readonly string[]) {
   return { name: 'small', attributes: names.map((name) => ({ name, accepts: '^[0-9]+$' })) };
 }
 
+const ENOENT = 2;
+const EIO = 5;
 const EINVAL = 22;
+const HOST_WRITES = new Set(['create', 'setAttribute', 'remove']);
 
 describe('attributes', () => {
   test('are written in order before the device is active', async () => {
@@ -84,6 +87,68 @@ describe('an attribute that is refused', () => {
     await world.declare(UUID, { attributes: old });
     expect(await world.pass()).toMatchObject({ kind: 'settled' });
     expect(world.kernel.device(UUID)?.attributes.at(-1)).toEqual({ name: 'a', value: '1' });
+  });
+});
+
+describe('an attribute that the device does not have', () => {
+  const none = { attributes: [{ name: 'rate_limit', value: '5' }] };
+
+  test('is refused by name, once, and the device that was made for it is taken back', async () => {
+    const world = new World();
+    await world.declare(UUID, none);
+    expect(await world.pass()).toMatchObject({ kind: 'terminal' });
+    expect(world.writes.filter((one) => HOST_WRITES.has(one))).toEqual(['create', 'setAttribute', 'remove']);
+    expect(world.last('failed')).toMatchObject({ reason: 'AttributeRefused', errno: ENOENT });
+    expect(world.last('failed')?.message).toContain(`${UUID}/rate_limit`);
+    expect(world.kernel.devices()).toEqual([]);
+  });
+
+  test('because the device has just gone, is no refusal', async () => {
+    const world = new World();
+    await world.declare(UUID, { attributes: RATED });
+    world.before.set('setAttribute', () => world.kernel.remove(UUID));
+    expect(await world.pass()).toMatchObject({ kind: 'requeue' });
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    expect(world.state()).toBe('ready');
+  });
+});
+
+describe('a device that cannot be taken back after a refusal', () => {
+  /** A removal in the driver's hands, and one while somebody has the device open. */
+  const ways = [
+    { by: 'an error', fails: (world: World) => world.answers.set('remove', () => errnoAnswer(EIO)) },
+    { by: 'its use', fails: (world: World) => world.before.set('remove', () => world.kernel.hold(UUID)) },
+  ];
+
+  test.each(ways)('because of $by, does not hide the refusal; a retry tries once more', async ({ fails }) => {
+    const world = new World();
+    await world.declare(UUID, { attributes: [{ name: 'rate', value: 'none' }] });
+    fails(world);
+    expect(await world.pass()).toMatchObject({ kind: 'terminal' });
+    expect(world.last('failed')).toMatchObject({ reason: 'AttributeRefused', errno: EINVAL });
+    expect(world.last('failed')?.message).toMatch(
+      /rate answered EINVAL.*taking the device back failed too: remove/,
+    );
+    const writes = () => world.writes.filter((one) => HOST_WRITES.has(one));
+    expect(writes()).toEqual(['create', 'setAttribute', 'remove']);
+    await world.pass();
+    expect(writes()).toHaveLength(3);
+
+    world.kernel.release(UUID);
+    await world.retry();
+    for (let count = 0; count < 3; count += 1) expect(await world.pass()).toMatchObject({ kind: 'terminal' });
+    expect(writes().slice(3)).toEqual(['setAttribute', 'remove']);
+    expect(world.kernel.devices()).toEqual([]);
+  });
+
+  test('but was taken back is made exactly once more by a retry', async () => {
+    const world = new World();
+    await world.declare(UUID, { attributes: [{ name: 'rate', value: 'none' }] });
+    await world.pass();
+    await world.retry();
+    for (let count = 0; count < 3; count += 1) expect(await world.pass()).toMatchObject({ kind: 'terminal' });
+    const writes = world.writes.filter((one) => HOST_WRITES.has(one));
+    expect(writes).toEqual(['create', 'setAttribute', 'remove', 'create', 'setAttribute', 'remove']);
   });
 });
 
