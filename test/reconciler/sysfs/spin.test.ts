@@ -61,16 +61,18 @@ async function isKilled(program: string, looksMax: number): Promise<boolean> {
   // This clock goes slower than the real one, by which the process spins: it need not have a core to itself.
   const clock = new ManualClock();
   const earlier = new EarlierWriters({ clock, marksDir: folder, proc: '/proc', spinMs: 50 });
-  let isGone = false;
-  for (let looks = 0; looks < looksMax && !isGone; looks += 1) {
-    await sleep(systemClock, 200);
-    isGone = earlier.writing(A) === undefined;
-    await clock.advance(50);
+  try {
+    for (let looks = 0; looks < looksMax; looks += 1) {
+      await sleep(systemClock, 200);
+      if (earlier.writing(A) === undefined) return true;
+      await clock.advance(50);
+    }
+    return false;
+  } finally {
+    child.kill('SIGKILL');
+    await exit;
+    mark.remove();
   }
-  child.kill('SIGKILL');
-  await exit;
-  mark.remove();
-  return isGone;
 }
 
 test("an earlier agent's helper that spins is killed, and one that is blocked is waited for", async () => {
