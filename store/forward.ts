@@ -12,6 +12,7 @@ import { decodeRecord, type StoredRecord, uuidOfRecord } from '../events/record.
 import type { Appended, Message, Outgoing, Stream } from '../events/stream.ts';
 import { formatSubject, subjectFilter } from '../events/subject.ts';
 import type { Journal } from './journal/journal.ts';
+import { formatWitness, parseWitness } from './witness.ts';
 
 /** Facts in one batch. */
 export const FORWARD_BATCH_MAX = 256;
@@ -30,8 +31,11 @@ export class JournalRolledBack extends Error {
 
 export class Forwarder {
   readonly #options: ForwarderOptions;
-  #certain = false;
-  #running: Promise<boolean> | undefined;
+  /** How often the stream may have changed behind our back, and up to which of these it was read since. */
+  #doubts = 1;
+  #resolved = 0;
+  #flushing: Promise<boolean> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -43,38 +47,62 @@ export class Forwarder {
     return journal.tail().seq - journal.positions().forwarded;
   }
 
-  /** The connection is new: what the stream has is read before anything else is sent. */
-  reconnected(): void {
-    this.#certain = false;
+  /** The stream may not be what it was: what it has is read before anything else is sent. */
+  doubt(): void {
+    this.#doubts += 1;
+  }
+
+  /**
+   * Reads what the stream has of this journal, if that is in doubt. False when the journal could not record it.
+   * Throws StreamUnavailable, or JournalRolledBack, after which nothing more may be done from this journal.
+   */
+  async resolve(): Promise<boolean> {
+    return this.#resolved === this.#doubts || this.#serially(() => this.#resolveDoubts());
   }
 
   /**
    * Forwards until nothing is left. True when all was acknowledged; false when the server did not
-   * answer, or the journal could not record that it did: call again later. Throws StreamUnavailable,
-   * or JournalRolledBack, after which nothing more may be done from this journal.
+   * answer, or the journal could not record that it did: call again later. Throws like `resolve`.
    */
   flush(): Promise<boolean> {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
+    this.#flushing ??= this.#serially(() => this.#run()).finally(() => {
+      this.#flushing = undefined;
     });
-    return this.#running;
+    return this.#flushing;
+  }
+
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#last.then(work);
+    this.#last = run.catch(() => undefined);
+    return run;
   }
 
   async #run(): Promise<boolean> {
     do {
-      if (!this.#certain && !(await this.#readBack())) return false;
-      this.#certain = await this.#batch();
-      if (!this.#certain) return false;
+      if (!(await this.#resolveDoubts())) return false;
+      if (await this.#batch()) continue;
+      this.doubt();
+      return false;
     } while (this.backlog > 0);
     return true;
   }
 
+  async #resolveDoubts(): Promise<boolean> {
+    const doubts = this.#doubts;
+    if (this.#resolved < doubts && !(await this.#readBack())) return false;
+    this.#resolved = doubts;
+    return true;
+  }
+
+  /** A stream whose sequences have gone back is not what it was: the position stays, and the stream is read. */
   async #batch(): Promise<boolean> {
     const { journal, stream } = this.#options;
-    const records = journal.read(journal.positions().forwarded, FORWARD_BATCH_MAX);
+    const { forwarded, witnessed } = journal.positions();
+    const records = journal.read(forwarded, FORWARD_BATCH_MAX);
     if (records.length === 0) return true;
     const answers = await stream.appendAll(records.map((record) => this.#outgoing(record)));
     const stored = leading(answers);
+    if (stored.some(({ sequence, duplicate }) => !duplicate && sequence <= witnessed)) return false;
     const last = records[stored.length - 1];
     const moved = last === undefined || (await this.#move(last.seq, stored.at(-1)?.sequence ?? 0));
     return moved && stored.length === records.length;
@@ -85,7 +113,7 @@ export class Forwarder {
     const uuid = uuidOfRecord(record);
     return {
       subject: formatSubject(prefix, { kind: 'observed', host, uuid }),
-      id: messageId(journal.identity.journal, record),
+      id: formatWitness({ journal: journal.identity.journal, seq: record.seq, hash: record.hash }),
       data: record.bytes,
     };
   }
@@ -97,11 +125,14 @@ export class Forwarder {
     const filter = subjectFilter(prefix, 'observed', { host });
     for (let after = journal.positions().witnessed; ; ) {
       const there = await stream.next(filter, after, FORWARD_BATCH_MAX);
-      const last = there.findLast((one) => one.id?.startsWith(`${journal.identity.journal}-`));
       after = there.at(-1)?.sequence ?? after;
       if (there.length === 0) return true;
-      if (last !== undefined && !(await this.#acknowledge(last))) return false;
+      if (!(await this.#acknowledge(there.filter(({ id }) => this.#isOurs(id))))) return false;
     }
+  }
+
+  #isOurs(id: string | null): boolean {
+    return parseWitness(id)?.journal === this.#options.journal.identity.journal;
   }
 
   /** False for a stream that is not the one, or not any more, that had the last fact: it was made anew, or went back. */
@@ -110,15 +141,29 @@ export class Forwarder {
     const { forwarded, witnessed } = journal.positions();
     if (witnessed === 0) return true;
     const there = await stream.at(witnessed);
-    return there?.id?.startsWith(`${journal.identity.journal}-${forwarded}-`) === true;
+    const witness = parseWitness(there?.id ?? null);
+    return witness?.journal === journal.identity.journal && witness.seq === forwarded;
   }
 
-  #acknowledge({ data, sequence }: Message): Promise<boolean> {
+  /** Moves as far as every fact is there: in a stream that went back, a late one may stand without those before it. */
+  async #acknowledge(messages: readonly Message[]): Promise<boolean> {
+    const before = this.#options.journal.positions();
+    let { forwarded, witnessed } = before;
+    for (const { data, sequence } of messages) {
+      if (this.#ownSeq(data) !== forwarded + 1) continue;
+      forwarded += 1;
+      witnessed = sequence;
+    }
+    return forwarded === before.forwarded || this.#move(forwarded, witnessed);
+  }
+
+  /** The number of a fact that the stream has, which must be the very one that the journal has. */
+  #ownSeq(data: Uint8Array): number {
     const { journal } = this.#options;
     const { seq } = decodeRecord(data).envelope;
     const [ours] = journal.read(seq - 1, 1);
     if (ours?.seq !== seq || ours.hash !== sha256(data)) throw rolledBack(journal, seq);
-    return this.#move(Math.max(journal.positions().forwarded, seq), sequence);
+    return seq;
   }
 
   async #move(forwarded: number, witnessed: number): Promise<boolean> {
@@ -136,11 +181,6 @@ function rolledBack(journal: Journal, seq: number): JournalRolledBack {
     `the fleet has record ${seq} of journal ${id} of host ${host}, and the journal here ${how}: ` +
       'it is an older copy that was put back',
   );
-}
-
-/** `<journal>-<seq>-<hash>`: a repeat is recognised by it, and the stream witnesses the hash. */
-function messageId(journal: string, record: StoredRecord): string {
-  return `${journal}-${record.seq}-${record.hash}`;
 }
 
 type Stored = Extract<Appended, { kind: 'stored' }>;

@@ -30,6 +30,7 @@ const JOURNAL = {
   'other-machine': 'foreign',
   held: 'locked',
   'no-flock': 'host',
+  taken: 'usage',
 } as const satisfies Record<RefusalReason, Outcome>;
 
 /** How a run ends that threw this. */

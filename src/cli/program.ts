@@ -143,6 +143,14 @@ const VERBS: readonly VerbSpec[] = [
     load: async () => (await import('./verify.ts')).verify,
   },
   {
+    name: 'rebuild',
+    about: "Make a host's lost journal again from what the fleet has of it; its agent must not run.",
+    example: 'mdevfleet rebuild --host host-a --data /var/lib/mdevfleet --nats nats://10.0.0.1:4222',
+    settings: ['host', ...FLEET],
+    flags: [json()],
+    load: async () => (await import('./rebuild.ts')).rebuild,
+  },
+  {
     name: 'kernel',
     about: 'Serve a simulated kernel that outlives the agents on it, until it is stopped.',
     example: 'mdevfleet kernel --socket ./host-a.sock',

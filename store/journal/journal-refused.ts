@@ -5,7 +5,14 @@ import type { Machine } from '../../events/fact.ts';
 import type { HostId } from '../../events/names.ts';
 import type { JournalIdentity } from './journal.ts';
 
-export type RefusalReason = 'absent' | 'damaged' | 'other-host' | 'other-machine' | 'held' | 'no-flock';
+export type RefusalReason =
+  | 'absent'
+  | 'damaged'
+  | 'other-host'
+  | 'other-machine'
+  | 'held'
+  | 'no-flock'
+  | 'taken';
 
 /** The journal exists or not, but must not be used as it is. */
 export class JournalRefused extends Error {

@@ -9,6 +9,7 @@ import type { Uuid } from '../../events/names.ts';
 import { NO_RECORD, type StoredRecord } from '../../events/record.ts';
 import type { Device } from '../device.ts';
 import { eventMarkKey } from './draft.ts';
+import type { Positions } from './journal.ts';
 import { type JournalFiles, STATE, type StoredState } from './journal-files.ts';
 import {
   assertFollows,
@@ -26,6 +27,18 @@ const NOTHING: StoredState = {
   tail: { seq: 0, hash: NO_RECORD },
   positions: NO_POSITIONS,
 };
+
+/** What moves without facts is as stored; the rest, and what was never stored, as the log says. */
+function together(stored: Positions, folded: Positions): Positions {
+  const { desired, command, forwarded, witnessed } = stored;
+  return {
+    ...folded,
+    desired: desired ?? folded.desired,
+    command: command ?? folded.command,
+    forwarded,
+    witnessed,
+  };
+}
 
 export class LmdbStorage implements JournalStorage {
   readonly #files: JournalFiles;
@@ -75,11 +88,7 @@ export class LmdbStorage implements JournalStorage {
       for (const record of recordsOf(this)) this.#index(replay.apply(record));
       for (const device of replay.devices.values()) devices.putSync(device.uuid, device);
       const { tail, positions: folded } = replay;
-      positions.putSync(STATE, {
-        fold: FOLD_VERSION,
-        tail,
-        positions: { ...stored, incarnation: folded.incarnation },
-      });
+      positions.putSync(STATE, { fold: FOLD_VERSION, tail, positions: together(stored, folded) });
     });
   }
 

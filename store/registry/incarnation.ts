@@ -137,10 +137,15 @@ function isSame(identity: Incarnation, speaker: Speaker): boolean {
 }
 
 function other(identity: Incarnation, speaker: Speaker): Other {
-  const message =
-    `host ${speaker.host} is spoken for by ${describe(identity)}; this agent has ${describe(speaker)}. ` +
-    'Give this agent a host id of its own, or run it with the journal and on the machine of the first';
-  return { kind: 'other', identity, message };
+  const message = `host ${speaker.host} is spoken for by ${describe(identity)}; this agent has ${describe(speaker)}. `;
+  return { kind: 'other', identity, message: message + wayOut(identity, speaker) };
+}
+
+/** On the same machine, a host's journal was lost; on another one, its id was given twice. */
+function wayOut(identity: Incarnation, { host, machine }: Speaker): string {
+  if (identity.machine.machineId === machine.machineId && identity.machine.product === machine.product)
+    return `Put the first journal back; if it is lost, \`mdevfleet rebuild --host ${host}\` makes it again`;
+  return 'Give this agent a host id of its own, or run it with the journal and on the machine of the first';
 }
 
 function describe(who: Pick<Speaker, 'journal' | 'machine'>): string {

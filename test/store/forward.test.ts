@@ -170,7 +170,7 @@ describe('the stream is the witness', () => {
       await world.record(4);
       await world.flush();
       await world.line.recreate(kept);
-      world.forwarder.reconnected();
+      world.forwarder.doubt();
       expect(await world.flush()).toBe(true);
       expect(await world.observed()).toEqual(upTo(5));
       expect(world.journal.positions()).toMatchObject({ forwarded: 5, witnessed: 5 });
@@ -182,7 +182,7 @@ describe('the stream is the witness', () => {
     await world.record(4);
     await world.flush();
     const { batches } = world.line;
-    world.forwarder.reconnected();
+    world.forwarder.doubt();
     expect(await world.flush()).toBe(true);
     expect(world.line.batches).toBe(batches);
   });

@@ -1,0 +1,66 @@
+/**
+ * The observed stream as the witness of a journal: what a host forwarded of it, record by record.
+ *
+ * Each message carries a record's exact bytes, and names in its id the journal, the number and the
+ * hash. Messages may be repeated, and other journals of the same host may stand between them.
+ */
+import { sha256 } from '../events/digest.ts';
+import type { HostId } from '../events/names.ts';
+import type { StoredRecord } from '../events/record.ts';
+import type { Message, Stream } from '../events/stream.ts';
+import { subjectFilter } from '../events/subject.ts';
+
+/** Messages read at a time. */
+const BATCH_MESSAGES_MAX = 256;
+const ID = /^(.+)-([1-9][0-9]*)-([0-9a-f]{64})$/;
+
+/** Which record a message carries, as its id says. */
+export type Witness = { readonly journal: string; readonly seq: number; readonly hash: string };
+
+/** Where to look for the facts of a host. */
+export type Testimony = { readonly stream: Stream; readonly host: HostId; readonly prefix: string };
+
+/** The message id of a record: a repeat is recognised by it, and the stream witnesses the hash. */
+export function formatWitness({ journal, seq, hash }: Witness): string {
+  return `${journal}-${seq}-${hash}`;
+}
+
+/** The inverse of formatWitness; undefined for an id that is none of ours. */
+export function parseWitness(id: string | null): Witness | undefined {
+  const [, journal, seq, hash] = ID.exec(id ?? '') ?? [];
+  if (journal === undefined || hash === undefined) return undefined;
+  return { journal, seq: Number(seq), hash };
+}
+
+/** The record that the host forwarded last; undefined if it never did. Throws StreamUnavailable. */
+export async function lastWitness(testimony: Testimony): Promise<Witness | undefined> {
+  let last: Witness | undefined;
+  for await (const { id } of messages(testimony)) last = parseWitness(id) ?? last;
+  return last;
+}
+
+/**
+ * The records of one journal in order, each once, as far as they were forwarded. A record whose bytes are not those
+ * that its id names is left out, and so is all that follows a gap. Throws StreamUnavailable.
+ */
+export async function* recordsWitnessed(testimony: Testimony, journal: string): AsyncGenerator<StoredRecord> {
+  let seq = 1;
+  for await (const { id, data } of messages(testimony)) {
+    const witness = parseWitness(id);
+    if (witness?.journal !== journal || witness.seq !== seq) continue;
+    if (sha256(data) !== witness.hash) continue;
+    yield { seq, bytes: data, hash: witness.hash };
+    seq += 1;
+  }
+}
+
+async function* messages({ stream, host, prefix }: Testimony): AsyncGenerator<Message> {
+  const filter = subjectFilter(prefix, 'observed', { host });
+  for (let after = 0; ; ) {
+    const batch = await stream.next(filter, after, BATCH_MESSAGES_MAX);
+    const last = batch.at(-1);
+    if (last === undefined) return;
+    yield* batch;
+    after = last.sequence;
+  }
+}
