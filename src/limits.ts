@@ -63,6 +63,9 @@ export const limitSchemas = {
     'Pause after forwarding, in which further facts gather',
   ),
   streamPollMs: delayMs(LINK_LIMITS.pollMs).describe('Time between two looks at the streams without a ring'),
+  streamDoubtMs: delayMs(LINK_LIMITS.doubtMs).describe(
+    'Time between two looks at whether the streams still are what they were',
+  ),
   embeddedPollMs: delayMs(EMBEDDED_POLL_MS).describe('Time between two looks at the embedded stream'),
 };
 
@@ -79,6 +82,7 @@ export function agentLimits(limits: Limits): AgentLimits {
   return {
     ...rest,
     pollMs: limits.streamPollMs,
+    doubtMs: limits.streamDoubtMs,
     forwardPauseMs: limits.forwardPauseMs,
     waitDelayMsMax: {
       timer: waitTimerMsMax,

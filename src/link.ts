@@ -19,6 +19,8 @@ import { Upkeep } from './upkeep.ts';
 export type LinkLimits = {
   /** Time between two looks at the streams without a ring. */
   readonly pollMs: number;
+  /** Time between two looks at whether the streams still are what they were, though the connection stayed. */
+  readonly doubtMs: number;
   /** Pause after forwarding, in which further facts gather. */
   readonly forwardPauseMs: number;
   readonly retryDelayMsMin: number;
@@ -27,6 +29,7 @@ export type LinkLimits = {
 
 export const LINK_LIMITS: LinkLimits = {
   pollMs: 30_000,
+  doubtMs: 300_000,
   forwardPauseMs: 100,
   retryDelayMsMin: 50,
   retryDelayMsMax: 10_000,
@@ -64,6 +67,7 @@ export class Link {
   readonly #listening: Upkeep;
   readonly #forwarding: Upkeep;
   readonly #cancels: Cancel[] = [];
+  #cancelDoubt: Cancel = () => {};
   #incarnation: number | null = null;
   #mustProve = true;
   #open = true;
@@ -120,6 +124,7 @@ export class Link {
   /** Stops listening and makes one last attempt to forward. True when nothing is left unforwarded. */
   async stop(): Promise<boolean> {
     for (const cancel of this.#cancels.splice(0)) cancel();
+    this.#cancelDoubt();
     this.#listening.stop();
     this.#forwarding.stop();
     const may = this.#mayWrite();
@@ -135,8 +140,15 @@ export class Link {
   #connection(state: 'up' | 'down'): void {
     if (state === 'down') return this.#options.onTrouble(new StreamUnavailable('the connection was lost'));
     this.#mustProve = true;
+    this.#doubt();
+  }
+
+  /** The fleet may not be what it was: what is known of it is read back. */
+  #doubt(): void {
+    this.#cancelDoubt();
+    this.#cancelDoubt = this.#options.clock.after(this.#options.limits.doubtMs, () => this.#doubt());
     for (const intake of this.#intakes) intake.reconnected();
-    this.#forwarder.reconnected();
+    this.#forwarder.doubt();
     this.#listening.kick();
   }
 
@@ -144,15 +156,17 @@ export class Link {
     return this.#open && this.#incarnation !== null && !this.#mustProve;
   }
 
-  /** Catches up with what was published, once it is certain who speaks for this host. */
+  /**
+   * Catches up with what was published, once it is certain that the journal is not an older copy, and who speaks
+   * for this host.
+   */
   async #listen(): Promise<void> {
     const proved = this.#mustProve;
+    if (!(await this.#forwarder.resolve())) throw new StreamUnavailable('the journal could not be written');
     if (proved) await this.#prove();
     for (const intake of this.#intakes) await intake.sync();
     if (proved) this.#options.onReached();
-    // What the fleet has of this journal is read though nothing may be there to forward.
-    if (proved) this.#forwarding.kick();
-    else this.kick();
+    this.kick();
   }
 
   /** The first fact goes at once; those that follow it closely go together. */
@@ -197,6 +211,7 @@ export class Link {
       return 'again';
     }
     this.#open = false;
+    this.#cancelDoubt();
     this.#options.onEnd({ kind, message: error.message });
     return 'give-up';
   }
