@@ -32,7 +32,9 @@ const anySegment: fc.Arbitrary<string> = of(`${LOWER}${LOWER.toUpperCase()}${DIG
 
 export const anyAttribute: fc.Arbitrary<Attribute> = fc.record({
   name: fc.array(anySegment, { minLength: 1, maxLength: 4 }).map((segments) => segments.join('/')),
-  value: fc.string({ unit: 'grapheme', maxLength: 50 }).filter((value) => !value.includes('\0')),
+  value: fc
+    .string({ unit: 'grapheme', minLength: 1, maxLength: 50 })
+    .filter((value) => !value.includes('\0')),
 });
 
 const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 });

@@ -34,7 +34,7 @@ describe('a parent, a type and an attribute', () => {
           expect(posix.dirname(posix.join('/folder', name))).toBe('/folder');
         }
         const path = posix.join('/folder', name);
-        if (attribute.safeParse({ name, value: '' }).success) {
+        if (attribute.safeParse({ name, value: '1' }).success) {
           expect(path.startsWith('/folder/')).toBe(true);
           expect(path).toBe(`/folder/${name}`);
         }
@@ -104,7 +104,12 @@ describe('a parent, a type and an attribute', () => {
     expect(fits('x'.repeat(ATTRIBUTE_VALUE_BYTES_MAX + 1))).toBe(false);
     expect(fits('é'.repeat(ATTRIBUTE_VALUE_BYTES_MAX / 2 + 1))).toBe(false);
     expect(fits('a\0b')).toBe(false);
-    expect(fits('')).toBe(true);
+    expect(fits('x')).toBe(true);
+  });
+
+  test('a value is not empty, and why is told', () => {
+    const { error } = attribute.safeParse({ name: 'a', value: '' });
+    expect(error?.issues[0]?.message).toContain('empty');
   });
 });
 
