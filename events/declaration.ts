@@ -6,7 +6,7 @@
  * schemas here are the only description of the wire; JSON Schema is generated from them.
  */
 import { z } from 'zod';
-import { attribute, claim, hostId, parentName, typeName, uuid } from './names.ts';
+import { claim, declaredAttribute, hostId, parentName, typeName, uuid } from './names.ts';
 
 /** Most attributes in one declaration. */
 export const ATTRIBUTES_MAX = 256;
@@ -27,7 +27,7 @@ export const presentData = z.strictObject({
   host: hostId,
   parent: parentName,
   type: typeName,
-  attributes: z.array(attribute).max(ATTRIBUTES_MAX).optional(),
+  attributes: z.array(declaredAttribute).max(ATTRIBUTES_MAX).optional(),
   set: text.optional().describe('Name of the DeviceSet that declared it'),
   labels: labels.optional(),
   replaces: claim.optional().describe('The claim that this one takes the place of'),

@@ -67,9 +67,16 @@ export const attribute = z.strictObject({
   name: z.string().regex(ATTRIBUTE_NAME, `not an attribute's name: ${segmentRule}, in each segment`),
   value: z
     .string()
-    .min(1, 'a value is not empty: the kernel takes an empty write and does nothing')
     .refine(isAttributeValue, `a value has no zero byte and at most ${ATTRIBUTE_VALUE_BYTES_MAX} bytes`)
-    .describe(`1 to ${ATTRIBUTE_VALUE_BYTES_MAX} bytes in UTF-8, none of them zero`),
+    .describe(`At most ${ATTRIBUTE_VALUE_BYTES_MAX} bytes in UTF-8, none of them zero`),
+});
+
+/** One that is asked for now. An older declaration may have an empty value, and what was recorded of it stays legible. */
+export const declaredAttribute = attribute.extend({
+  value: attribute.shape.value.min(
+    1,
+    'a value is not empty: the kernel takes an empty write and does nothing',
+  ),
 });
 
 /** What a UUID is declared to be: a device of this type, on this parent, on this host. */

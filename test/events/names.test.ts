@@ -5,6 +5,7 @@ import {
   ATTRIBUTE_SEGMENTS_MAX,
   ATTRIBUTE_VALUE_BYTES_MAX,
   attribute,
+  declaredAttribute,
   HOST_ID_CHARS_MAX,
   hostId,
   NAME_CHARS_MAX,
@@ -107,9 +108,10 @@ describe('a parent, a type and an attribute', () => {
     expect(fits('x')).toBe(true);
   });
 
-  test('a value is not empty, and why is told', () => {
-    const { error } = attribute.safeParse({ name: 'a', value: '' });
+  test('a value is not declared empty, and why is told; one that was is read', () => {
+    const { error } = declaredAttribute.safeParse({ name: 'a', value: '' });
     expect(error?.issues[0]?.message).toContain('empty');
+    expect(attribute.safeParse({ name: 'a', value: '' }).success).toBe(true);
   });
 });
 

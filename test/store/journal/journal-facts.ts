@@ -32,7 +32,7 @@ const claim = record({ host: fc.constantFrom('node-1', 'node-2'), parent, type }
 const attributes = fc.array(
   record({
     name: fc.constantFrom('assign_adapter', 'assign_domain'),
-    value: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 4 }).filter((one) => !one.includes('\0')),
+    value: fc.string({ unit: 'grapheme', maxLength: 4 }).filter((one) => !one.includes('\0')),
   }),
   { maxLength: 3 },
 );
