@@ -112,40 +112,41 @@ export class Intake {
     return same ? undefined : 'Changed';
   }
 
-  /** Takes the last word on each subject, then sets the cursor to where the stream ended before that. */
+  /**
+   * Takes what was declared, then sets the cursor: to the last message that was received, since the replica that
+   * was read may be behind. Commands are acts, not a state: those of before are not read.
+   */
   async #beginEpoch(
     cause: EpochCause,
     epoch: number,
-    { created, lastSequence: sequence }: { created: string; lastSequence: number },
+    { created, lastSequence }: { created: string; lastSequence: number },
   ): Promise<void> {
     const { stream, name } = this.#options;
-    const end = sequence === 0 ? undefined : await stream.at(sequence);
-    const digest = end === undefined ? null : sha256(end.data);
-    const cursor: Cursor = { epoch, created, sequence, digest };
-    if (name === 'desired') await this.#takeLastWords(cursor);
+    const begun = { epoch, created, sequence: 0, digest: null };
+    const last = name === 'desired' ? await this.#takeHistories(begun) : await stream.at(lastSequence);
+    const cursor: Cursor =
+      last === undefined ? begun : { ...begun, sequence: last.sequence, digest: sha256(last.data) };
     this.#heard = 0;
     await this.#commit([this.#append([{ kind: 'epoch', v: 1, stream: name, cause, cursor }])]);
   }
 
-  async #takeLastWords(cursor: Cursor): Promise<void> {
+  /**
+   * Takes every subject's history, and answers with the last message. Also where the last word is known: there may
+   * be others before it that are not, should it have been published once more.
+   */
+  async #takeHistories(cursor: Cursor): Promise<Message | undefined> {
     const { stream, limits } = this.#options;
     let taken: Message[] = [];
+    let received: Message | undefined;
     for await (const last of stream.lastPerSubject(this.#filter)) {
-      taken.push(...(this.#isRecorded(last) ? [last] : await this.#history(last)));
+      received = last;
+      taken.push(...(await this.#history(last)));
       if (taken.length < limits.batchMessagesMax) continue;
       await this.#record(taken, cursor, 'keep');
       taken = [];
     }
     await this.#record(taken, cursor, 'keep');
-  }
-
-  /** True when the last declaration of the subject is the one that the journal goes by. */
-  #isRecorded(last: Message): boolean {
-    const { journal, prefix } = this.#options;
-    const decoded = decodeEvent(parseSubject(prefix, last.subject), last.data);
-    if (decoded.kind !== 'declaration') return false;
-    const { event, data } = decoded.declaration;
-    return journal.seen(data.uuid, eventKey(event));
+    return received;
   }
 
   /** Everything on the subject up to its last word. A replica that does not have that may have holes before it. */

@@ -40,15 +40,26 @@ function wanted(world: World): readonly string[] {
 const INFORMED = ['present', 'present', 'absent'];
 
 describe('a journal that begins', () => {
-  test('takes what was declared before, and begins its first epoch at the end of the stream', async () => {
+  test('takes what was declared before, and begins its first epoch at the last message that it received', async () => {
     const world = await informed();
     await world.present({ host: 'host-2' });
     world.restartEmpty();
     await world.sync();
     expect(wanted(world)).toEqual(INFORMED);
     expect(world.epochs()).toEqual(['First 1']);
-    expect(world.cursor()).toBe(5);
+    expect(world.cursor()).toBe(4);
   });
+
+  test.each([0, 1, 3])(
+    'misses nothing where a replica has %i messages that knows the last words',
+    async (has) => {
+      const world = await informed();
+      world.restartEmpty();
+      world.replica.consumerHas = has;
+      await world.sync();
+      expect(wanted(world)).toEqual(INFORMED);
+    },
+  );
 
   test('reads the last word on each of its subjects and their history, never the stream from its beginning', async () => {
     const world = await informed();
@@ -188,6 +199,19 @@ describe('a stream that is not what it was', () => {
     await world.sync();
     expect(wanted(world)).toEqual(INFORMED);
     expect(world.outcomes()).toHaveLength(4);
+  });
+
+  test('is read whole, though what is last in it again was known', async () => {
+    const world = await informed();
+    await world.absent({ id: 'late' });
+    await world.sync();
+    world.streams.desired.truncate(3);
+    await world.present();
+    await world.present();
+    await world.absent({ id: 'late' });
+    world.desired.reconnected();
+    await world.sync();
+    expect(wanted(world)).toEqual(INFORMED);
   });
 
   test('is not suspected where it is the same', async () => {

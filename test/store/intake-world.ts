@@ -52,6 +52,8 @@ class Replica {
   readonly #stream: MemoryStream;
   /** Sequence of the last message that the replica has. */
   has = Number.POSITIVE_INFINITY;
+  /** The same of the replica on which a consumer for last words is put. */
+  consumerHas = Number.POSITIVE_INFINITY;
   /** Filters that `next` was asked for, from where. */
   readonly asked: string[] = [];
 
@@ -63,6 +65,7 @@ class Replica {
     return new Proxy<Stream>(this.#stream, {
       get: (target, name) => {
         if (name === 'next') return this.next.bind(this);
+        if (name === 'lastPerSubject') return this.lastPerSubject.bind(this);
         const member: unknown = Reflect.get(target, name, target);
         return typeof member === 'function' ? member.bind(target) : member;
       },
@@ -73,6 +76,12 @@ class Replica {
     this.asked.push(`${filter} after ${after}`);
     const messages = await this.#stream.next(filter, after, limit);
     return messages.filter(({ sequence }) => sequence <= this.has);
+  }
+
+  async *lastPerSubject(filter: string): AsyncIterable<Message> {
+    const all = await this.#stream.next(filter, 0, Number.MAX_SAFE_INTEGER);
+    const known = all.filter(({ sequence }) => sequence <= this.consumerHas);
+    yield* known.filter(({ subject }, at) => known.findLastIndex((one) => one.subject === subject) === at);
   }
 }
 
