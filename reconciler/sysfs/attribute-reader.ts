@@ -17,18 +17,24 @@ const HANGING_MAX = 4;
 export class AttributeReader {
   readonly #root: string;
   readonly #options: WriterPoolOptions;
+  readonly #start: typeof createWriterPool;
   readonly #reading = new Set<Uuid>();
   readonly #hanging = new Set<Uuid>();
   #pool: WriterPool | null = null;
 
-  constructor(root: string, options: Omit<WriterPoolOptions, 'helpersMin' | 'helpersMax' | 'stuckMax'>) {
+  constructor(
+    root: string,
+    options: Omit<WriterPoolOptions, 'helpersMin' | 'helpersMax' | 'stuckMax'>,
+    start = createWriterPool,
+  ) {
     this.#root = root;
+    this.#start = start;
     this.#options = { ...options, helpersMin: 1, helpersMax: HELPERS_MAX, stuckMax: HANGING_MAX };
   }
 
   /** Starts a helper, if there is none yet: most hosts have no attributes to read. */
   prepare(): WriterPool {
-    this.#pool ??= createWriterPool(this.#options);
+    this.#pool ??= this.#start(this.#options);
     return this.#pool;
   }
 
