@@ -23,7 +23,18 @@ export type Acting = {
   readonly memory: Memory;
   /** The incarnation under which this agent may write to the registry; null while it has none. */
   readonly incarnation: () => number | null;
+  /** Asks whether a UUID may be taken now; the answer is not older than the question. */
+  readonly admission: () => Promise<Admission>;
 };
+
+/**
+ * Whether this agent may take UUIDs, and under which incarnation. `joining`: not yet, but soon, and nobody
+ * needs to be told. `rebuilding`: the registry has lost writes, and nobody takes anything.
+ */
+export type Admission =
+  | { readonly kind: 'admitted'; readonly incarnation: number }
+  | { readonly kind: 'joining' }
+  | { readonly kind: 'unreachable' | 'rebuilding'; readonly message: string };
 
 /** Writes below a parent when its turn comes, unless the device was decided upon anew while it waited. */
 export function write(

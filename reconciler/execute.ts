@@ -7,13 +7,13 @@
  */
 import type { Generation, Uuid } from '../events/names.ts';
 import type { Device } from '../store/device.ts';
-import { giveBack, markReleasing, take } from '../store/registry/reserve.ts';
 import { type Acting, about, intend, note, record, write } from './acting.ts';
 import { noInstance } from './capacity.ts';
 import { configure, recordChange, unwatch } from './configure.ts';
 import { ERRNO } from './errno.ts';
+import { beginRelease, claim, release } from './holding.ts';
 import type { Place, WriteResult } from './host.ts';
-import { AGAIN, conflict, holds, judge, type Outcome, waiting } from './outcome.ts';
+import { AGAIN, judge, type Outcome } from './outcome.ts';
 import type { Step, StepOf } from './step.ts';
 
 /** Carries out one step for the device as it was planned on. */
@@ -43,41 +43,6 @@ export function execute(acting: Acting, device: Device, step: Step): Promise<Out
       return record(acting, device, { kind: 'gone', v: 1, ...about(device) });
     default:
       return step satisfies never;
-  }
-}
-
-async function claim(acting: Acting, device: Device, step: StepOf<'claim'>): Promise<Outcome> {
-  const incarnation = acting.incarnation();
-  if (incarnation === null)
-    return waiting('RegistryUnreachable', 'this agent has not reached the registry yet');
-  if (device.reservation !== null) return reserve(acting, device, step, incarnation);
-  const { generation, claim: wanted } = step;
-  return record(acting, device, { kind: 'claiming', v: 1, uuid: device.uuid, generation, claim: wanted });
-}
-
-async function reserve(
-  acting: Acting,
-  device: Device,
-  { claim: wanted, generation, replaces }: StepOf<'claim'>,
-  incarnation: number,
-): Promise<Outcome> {
-  const { uuid } = device;
-  const wish = { claim: wanted, generation, incarnation, replaces };
-  const answer = await take(acting.registry, uuid, wish);
-  switch (answer.kind) {
-    case 'held':
-      acting.memory.untried(uuid);
-      return note(acting, { kind: 'reserved', v: 1, uuid, generation, revision: answer.revision });
-    case 'taken':
-      return conflict(answer.holder);
-    case 'leaving':
-      return waiting('HolderLeaving', `${holds(answer.holder)}, and is on its way out`);
-    case 'fenced':
-      return note(acting, { kind: 'fenced', v: 1, uuid, generation, message: holds(answer.holder) });
-    case 'unknown':
-      return waiting('RegistryUnreachable', 'the registry did not answer to the claim');
-    default:
-      return answer satisfies never;
   }
 }
 
@@ -128,36 +93,7 @@ async function drift(acting: Acting, device: Device, step: StepOf<'record-drift'
   return stopped ?? AGAIN;
 }
 
-/** The mark in the registry only tells others to wait; the way out does not depend on it. */
-async function beginRelease(
-  acting: Acting,
-  device: Device,
-  cause: StepOf<'begin-release'>['cause'],
-): Promise<Outcome> {
-  const { reservation, uuid } = device;
-  const incarnation = acting.incarnation();
-  const stopped = await intend(acting, device, { kind: 'releasing', v: 1, ...about(device), cause });
-  if (stopped !== undefined || reservation === null || incarnation === null) return stopped ?? AGAIN;
-  const { claim: ours, generation, revision } = reservation;
-  if (revision !== null) {
-    await markReleasing(acting.registry, uuid, { claim: ours, generation, incarnation }, revision);
-  }
-  return AGAIN;
-}
-
 async function remove(acting: Acting, device: Device, place: Place): Promise<Outcome> {
   const result = await write(acting, device, place, () => acting.host.remove(device.uuid, place));
   return result === 'changed' || result.kind === 'ok' ? AGAIN : judge('remove', result);
-}
-
-async function release(acting: Acting, device: Device): Promise<Outcome> {
-  const { reservation, uuid } = device;
-  if (reservation === null) return AGAIN;
-  const incarnation = acting.incarnation();
-  if (incarnation === null) return waiting('RegistryUnreachable', 'the UUID cannot be given back yet');
-  const { claim: ours, revision } = reservation;
-  const answer = await giveBack(acting.registry, uuid, { claim: ours, incarnation }, revision);
-  if (answer.kind === 'unknown')
-    return waiting('RegistryUnreachable', 'the registry did not answer to giving the UUID back');
-  return record(acting, device, { kind: 'gone', v: 1, ...about(device) });
 }

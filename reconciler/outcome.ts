@@ -4,6 +4,7 @@
 import type { Holder } from '../events/fact.ts';
 import { TERMINAL, WAITING, withHint } from '../events/guidance.ts';
 import type { WaitingReason } from '../events/reasons.ts';
+import { holds } from '../store/registry/standing.ts';
 import { consequence, describeWrite, ERRNO, meaningOf, type Operation } from './errno.ts';
 import type { WriteResult } from './host.ts';
 import type { Plan } from './step.ts';
@@ -13,8 +14,11 @@ export type Outcome =
   /** Done; look again. */
   | { readonly kind: 'again' }
   /** It will pass: try again with backoff. */
-  | { readonly kind: 'requeue'; readonly why: string }
-  | (Extract<Plan, { kind: 'waiting' | 'terminal' }> & { readonly errno: number | null });
+  | ({ readonly kind: 'requeue'; readonly why: string } & Quiet)
+  | (Extract<Plan, { kind: 'waiting' | 'terminal' }> & { readonly errno: number | null } & Quiet);
+
+/** What is quiet is no news for anybody, however often it happens. */
+type Quiet = { readonly quiet?: true };
 
 export const AGAIN: Outcome = { kind: 'again' };
 
@@ -46,13 +50,13 @@ export function waiting(reason: WaitingReason, seen: string): Outcome {
   return wait(reason, withHint(seen, WAITING[reason]), null);
 }
 
+/** The same outcome, of which nothing is recorded. */
+export function quietly<O extends Outcome>(outcome: O): O {
+  return { ...outcome, quiet: true };
+}
+
 /** Another claim holds the UUID. */
 export function conflict(holder: Holder): Outcome {
   const message = withHint(holds(holder), TERMINAL.UuidHeld);
   return { kind: 'terminal', end: 'conflict', reason: 'UuidHeld', message, holder, errno: null };
-}
-
-/** Who holds the UUID, for people. */
-export function holds({ claim: theirs, since }: Holder): string {
-  return `held by host ${theirs.host} (${theirs.type} on ${theirs.parent}) since ${since}`;
 }

@@ -64,12 +64,13 @@ async function turn(acting: Acting, uuid: Uuid): Promise<{ verdict: Verdict | 'a
 }
 
 function known(acting: Acting, device: Device): Known {
-  const { desired, reservation, terminal, uuid } = device;
+  const { desired, reservation, terminal, fence, uuid } = device;
   const { memory } = acting;
   return {
     desired,
     reservation,
     terminal,
+    fence,
     rebooted: memory.rebooted(uuid),
     rewritten: memory.rewritten(uuid),
   };
@@ -113,7 +114,7 @@ function transition(
   limits: ReconcilerLimits,
 ): Fact | undefined {
   const generation = device.desired?.generation ?? device.reservation?.generation;
-  if (generation === undefined) return undefined;
+  if (generation === undefined || 'quiet' in verdict) return undefined;
   const about = { v: 1, uuid: device.uuid, generation } as const;
   switch (verdict.kind) {
     case 'settled':

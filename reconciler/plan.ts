@@ -9,7 +9,7 @@
 import { TERMINAL, WAITING, withHint } from '../events/guidance.ts';
 import { type Attribute, type Claim, sameAttributes, sameClaim, sameGeneration } from '../events/names.ts';
 import type { WaitingReason } from '../events/reasons.ts';
-import type { Desired, Device, Reservation } from '../store/device.ts';
+import type { Desired, Device, Fence, Reservation } from '../store/device.ts';
 import { otherwise, writesBetween } from './attributes.ts';
 import { noInstance } from './capacity.ts';
 import { inUse } from './errno.ts';
@@ -17,7 +17,7 @@ import type { Look, Observed, Place, Room } from './host.ts';
 import type { DriftCause, Plan, Step } from './step.ts';
 
 /** What the planner looks at of a device. */
-export type Known = Pick<Device, 'desired' | 'reservation' | 'terminal'> & {
+export type Known = Pick<Device, 'desired' | 'reservation' | 'terminal' | 'fence'> & {
   /** True while the device has not been seen since the machine booted anew. */
   readonly rebooted: boolean;
   /** True from when its changed attributes were written again until it was seen settled. */
@@ -78,7 +78,7 @@ function planPresent(desired: Present, known: Known, observed: Observed): Plan {
     return { kind: 'terminal', end, reason, message, holder };
   }
   if (reservation === null) return planClaim(desired, observed);
-  if (reservation.phase === 'fenced') return fenced();
+  if (reservation.phase === 'fenced') return fenced(known.fence);
   if (!isFor(reservation, desired)) return planAbsent(reservation, observed, 'Replaced');
   if (reservation.phase === 'claiming') return step(claimStep(desired));
   return planHeld(desired, reservation, observed, known);
@@ -235,8 +235,8 @@ function foreign(seen: Seen): Plan {
   return { kind: 'terminal', end: 'conflict', reason: 'ForeignDevice', message, holder: null };
 }
 
-function fenced(): Plan {
-  const message = withHint('the UUID was taken from this host by force', TERMINAL.Fenced);
+function fenced(fence: Fence | null): Plan {
+  const message = withHint(fence?.message ?? 'the UUID was taken from this host by force', TERMINAL.Fenced);
   return { kind: 'terminal', end: 'failed', reason: 'Fenced', message, holder: null };
 }
 

@@ -86,6 +86,7 @@ export class Agent {
       ...{ journal, registry, host, clock, random, limits },
       memory: new Memory(bootIsNew),
       incarnation: () => this.#link.incarnation,
+      admission: () => this.#link.admission(),
       events: {
         passEnded: (uuid, end, steps) => this.#passEnded(uuid, end, steps),
         passFailed: (uuid, error) => ports.log.error({ uuid, err: error }, 'pass failed'),
@@ -137,9 +138,9 @@ export class Agent {
     };
   }
 
-  #recorded(uuid: Uuid | null, from: CursorName): void {
+  #recorded(uuid: Uuid | null, from: CursorName | 'registry'): void {
     if (uuid === null) return this.#reconciler.triggerAll('command');
-    this.#reconciler.trigger(uuid, from === 'desired' ? 'declaration' : 'command');
+    this.#reconciler.trigger(uuid, from === 'desired' ? 'declaration' : from);
   }
 
   /** Without faults there is none, unless a change was still on its way. */

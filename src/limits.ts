@@ -66,6 +66,16 @@ export const limitSchemas = {
   streamDoubtMs: delayMs(LINK_LIMITS.doubtMs).describe(
     'Time between two looks at whether the streams still are what they were',
   ),
+  registryProveMs: delayMs(LINK_LIMITS.proveMs).describe(
+    'Time between two looks at who speaks for the host in the registry, and at its state',
+  ),
+  registryHoldsMs: delayMs(LINK_LIMITS.holdsMs).describe('Time between two readings of all that is held'),
+  registryGraceMs: delayMs(LINK_LIMITS.takeGraceMs).describe(
+    'Time after a connection in which others may notice a loss, before a new UUID is taken',
+  ),
+  registryJoinMsMax: delayMs(LINK_LIMITS.joinMsMax).describe(
+    'A registry not reached for so long is said to be unreachable',
+  ),
   embeddedPollMs: delayMs(EMBEDDED_POLL_MS).describe('Time between two looks at the embedded stream'),
 };
 
@@ -83,6 +93,10 @@ export function agentLimits(limits: Limits): AgentLimits {
     ...rest,
     pollMs: limits.streamPollMs,
     doubtMs: limits.streamDoubtMs,
+    proveMs: limits.registryProveMs,
+    holdsMs: limits.registryHoldsMs,
+    takeGraceMs: limits.registryGraceMs,
+    joinMsMax: limits.registryJoinMsMax,
     forwardPauseMs: limits.forwardPauseMs,
     waitDelayMsMax: {
       timer: waitTimerMsMax,

@@ -7,16 +7,17 @@
  */
 import type { HostId, Uuid } from '../events/names.ts';
 import { type Ring, type Streams, StreamUnavailable } from '../events/stream.ts';
+import type { Admission } from '../reconciler/acting.ts';
 import { type Cancel, type Clock, type Random, sleep } from '../reconciler/clock.ts';
 import { Forwarder, JournalRolledBack } from '../store/forward.ts';
 import { INTAKE_LIMITS, Intake } from '../store/intake.ts';
 import type { CursorName, Journal } from '../store/journal/journal.ts';
-import { raiseIncarnation, stillOurs } from '../store/registry/incarnation.ts';
 import type { Registry } from '../store/registry/registry.ts';
 import { allowance } from '../store/rejections.ts';
+import { Overtaken, REGISTRAR_LIMITS, Registrar, type RegistrarLimits } from './registrar.ts';
 import { Upkeep } from './upkeep.ts';
 
-export type LinkLimits = {
+export type LinkLimits = RegistrarLimits & {
   /** Time between two looks at the streams without a ring. */
   readonly pollMs: number;
   /** Time between two looks at whether the streams still are what they were, though the connection stayed. */
@@ -28,6 +29,7 @@ export type LinkLimits = {
 };
 
 export const LINK_LIMITS: LinkLimits = {
+  ...REGISTRAR_LIMITS,
   pollMs: 30_000,
   doubtMs: 300_000,
   forwardPauseMs: 100,
@@ -45,8 +47,8 @@ export type LinkOptions = {
   readonly random: Random;
   readonly limits: LinkLimits;
   /** Something durable was recorded about the UUID, or with null about the host. */
-  readonly onRecorded: (uuid: Uuid | null, from: CursorName) => void;
-  /** This agent speaks for its host, and has caught up: the registry can be asked. */
+  readonly onRecorded: (uuid: Uuid | null, from: CursorName | 'registry') => void;
+  /** The registry can be asked for what it could not be asked for before. */
   readonly onReached: () => void;
   /** The fleet cannot be reached, or gives no answer; it is tried again. */
   readonly onTrouble: (error: unknown) => void;
@@ -57,9 +59,6 @@ export type LinkOptions = {
 /** Why an agent may not go on: somebody else speaks for its host, or its journal is an older copy of what it was. */
 export type LinkEnd = { readonly kind: 'overtaken' | 'rolled-back'; readonly message: string };
 
-/** Somebody else speaks for this host. */
-class Overtaken extends Error {}
-
 export class Link {
   readonly #options: LinkOptions;
   readonly #intakes: readonly Intake[];
@@ -68,8 +67,7 @@ export class Link {
   readonly #forwarding: Upkeep;
   readonly #cancels: Cancel[] = [];
   #cancelDoubt: Cancel = () => {};
-  #incarnation: number | null = null;
-  #mustProve = true;
+  readonly #registrar: Registrar;
   #open = true;
 
   constructor(options: LinkOptions) {
@@ -80,6 +78,11 @@ export class Link {
     this.#listening = upkeep(() => this.#listen());
     this.#forwarding = upkeep(() => this.#forward());
     this.#forwarder = new Forwarder({ journal, stream: streams.observed, host, prefix });
+    this.#registrar = new Registrar({
+      ...{ journal, registry: options.registry, clock, limits, onOpen: options.onReached },
+      onRecorded: (uuid) => options.onRecorded(uuid, 'registry'),
+      onDue: () => this.#listening.kick(),
+    });
     const rejections = allowance(() => clock.monotonicMs());
     this.#intakes = (['desired', 'command'] as const).map((name) => {
       const onRecorded = (uuid: Uuid | null) => options.onRecorded(uuid, name);
@@ -101,7 +104,12 @@ export class Link {
 
   /** The incarnation under which this agent may write in the registry; null while it may not. */
   get incarnation(): number | null {
-    return this.#open ? this.#incarnation : null;
+    return this.#open ? this.#registrar.incarnation : null;
+  }
+
+  /** Asks whether a UUID may be taken. */
+  async admission(): Promise<Admission> {
+    return this.#open ? this.#registrar.admission() : { kind: 'joining' };
   }
 
   /** Facts that the fleet has not acknowledged. */
@@ -125,6 +133,7 @@ export class Link {
   async stop(): Promise<boolean> {
     for (const cancel of this.#cancels.splice(0)) cancel();
     this.#cancelDoubt();
+    this.#registrar.stop();
     this.#listening.stop();
     this.#forwarding.stop();
     const may = this.#mayWrite();
@@ -139,7 +148,7 @@ export class Link {
 
   #connection(state: 'up' | 'down'): void {
     if (state === 'down') return this.#options.onTrouble(new StreamUnavailable('the connection was lost'));
-    this.#mustProve = true;
+    this.#registrar.reconnected();
     this.#doubt();
   }
 
@@ -153,7 +162,7 @@ export class Link {
   }
 
   #mayWrite(): boolean {
-    return this.#open && this.#incarnation !== null && !this.#mustProve;
+    return this.incarnation !== null;
   }
 
   /**
@@ -161,11 +170,11 @@ export class Link {
    * for this host.
    */
   async #listen(): Promise<void> {
-    const proved = this.#mustProve;
+    const isNew = this.#registrar.incarnation === null;
     if (!(await this.#forwarder.resolve())) throw new StreamUnavailable('the journal could not be written');
-    if (proved) await this.#prove();
+    if (this.#registrar.isDue) await this.#registrar.prove();
     for (const intake of this.#intakes) await intake.sync();
-    if (proved) this.#options.onReached();
+    if (isNew) this.#options.onReached();
     this.kick();
   }
 
@@ -176,34 +185,6 @@ export class Link {
     await sleep(this.#options.clock, this.#options.limits.forwardPauseMs);
   }
 
-  /** Makes sure that this agent, and no other, speaks for its host. */
-  async #prove(): Promise<void> {
-    const { journal, registry } = this.#options;
-    const { host, journal: id, machine } = journal.identity;
-    const speaker = { host, journal: id, machine };
-    if (this.#incarnation === null) {
-      const raised = await raiseIncarnation(registry, speaker, journal.positions().incarnation);
-      if (raised.kind === 'other') throw new Overtaken(raised.message);
-      if (raised.kind === 'unknown') throw raised.cause;
-      await this.#speak(raised.incarnation);
-    } else {
-      const speaking = await stillOurs(registry, speaker, this.#incarnation);
-      if (speaking.kind === 'other') throw new Overtaken(speaking.message);
-      if (speaking.kind === 'overtaken') throw new Overtaken(`a later agent of host ${host} has started`);
-      if (speaking.kind === 'unknown') throw speaking.cause;
-      if (speaking.kind === 'lost') this.#incarnation = null;
-    }
-    if (this.#incarnation === null) return this.#prove();
-    this.#mustProve = false;
-  }
-
-  async #speak(incarnation: number): Promise<void> {
-    const fact = { kind: 'incarnated', v: 1, incarnation } as const;
-    const result = await this.#options.journal.append({ facts: [fact] });
-    if (result.kind === 'durable') this.#incarnation = incarnation;
-    else throw new Error('the journal could not record the incarnation');
-  }
-
   #failed(error: unknown): 'again' | 'give-up' {
     const kind = endOf(error);
     if (kind === undefined || !(error instanceof Error)) {
@@ -212,6 +193,7 @@ export class Link {
     }
     this.#open = false;
     this.#cancelDoubt();
+    this.#registrar.stop();
     this.#options.onEnd({ kind, message: error.message });
     return 'give-up';
   }

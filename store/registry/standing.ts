@@ -126,6 +126,15 @@ export function holds({ claim, phase, since }: Holder): string {
     : `held by host ${host} (${type} on ${parent}) since ${since}`;
 }
 
+/** What an old holder is told: who has the UUID now, and how that came to be, as far as the registry tells. */
+export function fencedMessage(holder: Holder): string {
+  const how =
+    holder.phase === 'fenced'
+      ? 'taken from this host by force'
+      : 'not held by this host any more, by force or by a loss';
+  return `${how}: ${holds(holder)}`;
+}
+
 /** What an agent is told that finds a hold of its own claim written by a later one. */
 export function overtaken({ claim, incarnation }: Owner): Unknown {
   return unknown(`an agent of host ${claim.host} later than incarnation ${incarnation} has written here`);

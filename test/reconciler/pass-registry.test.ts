@@ -2,6 +2,7 @@
  * Passes whose claim is refused, or whose registry or journal gives no answer.
  */
 import { describe, expect, test } from 'vitest';
+import { RegistryUnavailable } from '../../store/registry/registry.ts';
 import { HOST, PLACE, READY, ready, UUID, World } from './pass-world.ts';
 
 describe('a UUID that another host holds', () => {
@@ -62,6 +63,138 @@ describe('a UUID that another host holds', () => {
     expect(await world.pass()).toMatchObject({ kind: 'settled' });
     expect(await world.hold()).toBe('host-1 gpu0 fenced');
     expect(world.kinds()).toEqual(['declared', 'claiming', 'fenced', 'failed', 'declared', 'gone']);
+    await world.declare();
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    expect(await world.hold()).toBe('host-1 gpu0 held');
+  });
+
+  test('that was taken away again keeps this host out again', async () => {
+    const world = new World();
+    for (let time = 1; time <= 2; time += 1) {
+      await world.holdElsewhere(UUID, { claim: { host: HOST, ...PLACE }, phase: 'fenced' });
+      await world.declare();
+      await world.pass();
+      expect(world.state()).toBe('failed Fenced');
+      await world.withdraw();
+      await world.pass();
+      expect(world.state()).toBe('');
+    }
+  });
+});
+
+describe('a device that was taken away by force', () => {
+  const message = 'not held by this host any more, by force or by a loss: held by host host-2';
+
+  async function fenced(world: World): Promise<void> {
+    await world.holdElsewhere();
+    const generation = { epoch: 1, sequence: 1 };
+    await world.record({ kind: 'fenced', v: 1, uuid: UUID, generation, message, revision: 2 });
+  }
+
+  test('is left as it is, and its row says who has it', async () => {
+    const world = await ready();
+    await fenced(world);
+    const writes = [...world.writes];
+    expect(await world.pass()).toMatchObject({ kind: 'terminal' });
+    expect(world.rows()).toMatchObject([
+      { state: 'failed', reason: 'Fenced', message: `${message}; delete this declaration to clean up` },
+    ]);
+    expect(world.writes).toEqual(writes);
+    await world.clock.until(world.kernel.remove(UUID));
+    expect(await world.pass()).toMatchObject({ kind: 'terminal' });
+    expect(world.kernel.devices()).toEqual([]);
+    await world.retry();
+    expect(await world.pass()).toMatchObject({ kind: 'terminal' });
+    expect(world.state()).toBe('failed Fenced');
+    expect(world.writes).toEqual(writes);
+  });
+
+  test('is removed by a withdrawal, which leaves the registry alone', async () => {
+    const world = await ready();
+    await fenced(world);
+    await world.pass();
+    const writes = world.writes.length;
+    await world.withdraw();
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    expect(world.kernel.devices()).toEqual([]);
+    expect(world.writes.slice(writes)).toEqual(['remove']);
+    expect(world.rows()).toEqual([]);
+    expect(await world.hold()).toBe('host-2 gpu0 held');
+  });
+
+  test('on its way out is recorded as that when it cannot be given back, and may be declared again', async () => {
+    const world = await ready();
+    await world.withdraw();
+    await world.holdElsewhere(UUID, { claim: { host: HOST, ...PLACE }, phase: 'fenced' });
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    expect(world.kinds()).toEqual([...READY, 'declared', 'releasing', 'fenced', 'gone']);
+    expect(await world.hold()).toBe('host-1 gpu0 fenced');
+    await world.declare();
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    expect(world.state()).toBe('ready');
+  });
+
+  test('while its removal waits is still removed, and forgotten', async () => {
+    const world = await ready();
+    world.kernel.hold(UUID);
+    await world.withdraw();
+    await world.record({
+      kind: 'releasing',
+      v: 1,
+      uuid: UUID,
+      generation: { epoch: 1, sequence: 2 },
+      cause: 'Withdrawn',
+    });
+    await fenced(world);
+    await world.pass();
+    expect(world.state()).toBe('releasing InUse');
+    world.kernel.release(UUID);
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    expect(world.kernel.devices()).toEqual([]);
+    expect(await world.hold()).toBe('host-2 gpu0 held');
+  });
+});
+
+describe('a registry that is rebuilding', () => {
+  const REBUILDING = { kind: 'rebuilding', message: 'the registry is rebuilding' } as const;
+
+  test('is not asked for anything new, and the device says so', async () => {
+    const world = new World();
+    await world.declare();
+    world.admissions.push(REBUILDING);
+    expect(await world.pass()).toMatchObject({
+      kind: 'waiting',
+      reason: 'RegistryRebuilding',
+      wake: 'registry',
+    });
+    expect(world.state()).toBe('waiting RegistryRebuilding');
+    expect(world.writes).toEqual([]);
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+  });
+
+  test('gets back what was taken while somebody noticed that it had lost something', async () => {
+    const world = new World();
+    await world.declare();
+    const admitted = { kind: 'admitted', incarnation: 1 } as const;
+    world.admissions.push(admitted, admitted, REBUILDING);
+    expect(await world.pass()).toMatchObject({ kind: 'waiting', reason: 'RegistryRebuilding' });
+    expect(world.writes).toEqual(['write', 'erase']);
+    expect(await world.hold()).toBeUndefined();
+    expect(world.kernel.devices()).toEqual([]);
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    expect(world.kinds()).toEqual(['declared', 'claiming', 'waiting', 'reserved', 'active']);
+  });
+
+  test('does not keep what is held from coming back, nor from being given back', async () => {
+    const world = await ready();
+    world.admissions.push(REBUILDING);
+    await world.clock.until(world.kernel.remove(UUID));
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    expect(world.state()).toBe('ready');
+    await world.withdraw();
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    expect(await world.hold()).toBeUndefined();
+    expect(world.admissions).toEqual([REBUILDING]);
   });
 });
 
@@ -76,7 +209,7 @@ describe('a registry that gives no answer', () => {
       wake: 'registry',
     });
     world.incarnation = 1;
-    world.answers.set('write', () => ({ kind: 'unknown', cause: 'time-out' }));
+    world.answers.set('write', () => ({ kind: 'unknown', cause: new RegistryUnavailable('time-out') }));
     expect(await world.pass()).toMatchObject({ kind: 'waiting', reason: 'RegistryUnreachable' });
     expect(world.kernel.devices()).toEqual([]);
     expect(await world.pass()).toMatchObject({ kind: 'settled' });
@@ -102,6 +235,29 @@ describe('a registry that gives no answer', () => {
     world.incarnation = null;
     expect(await world.pass()).toMatchObject({ kind: 'settled' });
     expect(world.state()).toBe('ready');
+  });
+});
+
+describe('what passes by itself is not recorded, however often it happens', () => {
+  test('an agent that is about to reach the registry', async () => {
+    const world = new World();
+    await world.declare();
+    world.admissions.push({ kind: 'joining' });
+    expect(await world.pass(UUID, 99)).toMatchObject({ kind: 'waiting', reason: 'RegistryUnreachable' });
+    expect(world.kinds()).toEqual(['declared']);
+  });
+
+  test('others that write the same key at the same time', async () => {
+    const world = new World();
+    await world.declare();
+    world.answers.set('write', () => ({ kind: 'unknown', cause: new Error('another write was in flight') }));
+    expect(await world.pass(UUID, 99)).toMatchObject({ kind: 'requeue', why: 'another write was in flight' });
+    expect(world.kinds()).toEqual(['declared', 'claiming']);
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    await world.withdraw();
+    world.answers.set('erase', () => ({ kind: 'unknown', cause: new Error('another write was in flight') }));
+    expect(await world.pass(UUID, 99)).toMatchObject({ kind: 'requeue' });
+    expect(world.kinds().at(-1)).toBe('releasing');
   });
 });
 

@@ -9,7 +9,7 @@ import type { Fact, FactOf } from '../../events/fact.ts';
 import type { Attribute, Claim, Uuid } from '../../events/names.ts';
 import { decodeRecord } from '../../events/record.ts';
 import type { Row } from '../../events/row.ts';
-import type { Acting } from '../../reconciler/acting.ts';
+import type { Acting, Admission } from '../../reconciler/acting.ts';
 import { Gate } from '../../reconciler/gate.ts';
 import type { Observed, Place, Survey, WriteResult } from '../../reconciler/host.ts';
 import { RECONCILER_LIMITS, type ReconcilerLimits } from '../../reconciler/limits.ts';
@@ -29,6 +29,7 @@ import { ManualClock } from '../manual-clock.ts';
 export const HOST = 'host-1';
 export const PLACE: Place = { parent: 'gpu0', type: 'small' };
 const INCARNATION = 1;
+const AWAY: Admission = { kind: 'unreachable', message: 'the registry is away' };
 
 const types = [
   { name: 'small', attributes: [{ name: 'rate', accepts: '^[0-9]+$' }] },
@@ -89,6 +90,8 @@ export class World {
   /** Calls of the host and the registry, in order, but looks. */
   readonly writes: string[] = [];
   incarnation: number | null = INCARNATION;
+  /** Answers to the next questions whether a UUID may be taken; when there are none it may. */
+  readonly admissions: Admission[] = [];
   #sequence = 0;
 
   constructor({ kernel = {}, limits = {}, bootIsNew = false, after }: WorldOptions = {}) {
@@ -103,8 +106,17 @@ export class World {
     const host = this.#stepIn(createSimulatedHost({ kernel: this.kernel, clock: this.clock }), HOST_CALLS);
     const registry = this.#stepIn<Registry>(this.registry, REGISTRY_CALLS);
     const gate = new Gate(this.limits.writesPerParentMax);
-    const incarnation = () => this.incarnation;
-    this.acting = { journal: this.journal, registry, host, gate, memory: new Memory(bootIsNew), incarnation };
+    this.acting = {
+      ...{ journal: this.journal, registry, host, gate, memory: new Memory(bootIsNew) },
+      incarnation: () => this.incarnation,
+      admission: async () => this.#admit(),
+    };
+  }
+
+  #admit(): Admission {
+    const { incarnation } = this;
+    if (this.admissions.length > 0) return this.admissions.shift() as Admission;
+    return incarnation === null ? AWAY : { kind: 'admitted', incarnation };
   }
 
   #openJournal(): MemoryJournal {

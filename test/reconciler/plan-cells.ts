@@ -130,6 +130,7 @@ export function knownOf({ desired, declared, held, ended, fate, rebooted }: Cell
     desired: desireOf(desired, declared),
     reservation: held && holdOf(held, fate),
     terminal: ended === 'no' ? null : endOf(ended),
+    fence: null,
     rebooted,
     rewritten: fate === 'otherwise again',
   };

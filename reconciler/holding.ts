@@ -1,0 +1,118 @@
+/**
+ * The steps on the fleet's registry: taking a UUID, and giving it back.
+ *
+ * Whether anything may be taken is asked before a take and again after it: a take that raced with
+ * the notice that the registry has lost writes is given back before anything is made of it.
+ */
+import type { Device } from '../store/device.ts';
+import { RegistryUnavailable } from '../store/registry/registry.ts';
+import { type Fenced, giveBack, markReleasing, take, type Wish } from '../store/registry/reserve.ts';
+import { fencedMessage, holds, type Unknown } from '../store/registry/standing.ts';
+import { type Acting, type Admission, about, intend, note, record } from './acting.ts';
+import { AGAIN, conflict, type Outcome, quietly, waiting } from './outcome.ts';
+import type { StepOf } from './step.ts';
+
+/** Journals the claim, and when that is done asks the registry for the UUID. */
+export async function claim(acting: Acting, device: Device, step: StepOf<'claim'>): Promise<Outcome> {
+  const admission = await acting.admission();
+  if (admission.kind !== 'admitted') return notAdmitted(admission);
+  const { generation, claim: wanted, replaces } = step;
+  if (device.reservation === null) {
+    return record(acting, device, { kind: 'claiming', v: 1, uuid: device.uuid, generation, claim: wanted });
+  }
+  const { incarnation } = admission;
+  const fence = device.fence?.revision ?? null;
+  return reserve(acting, device, { claim: wanted, generation, replaces, incarnation, fence });
+}
+
+async function reserve(acting: Acting, device: Device, wish: Wish): Promise<Outcome> {
+  const { uuid } = device;
+  const answer = await take(acting.registry, uuid, wish);
+  switch (answer.kind) {
+    case 'held':
+      return keep(acting, device, wish, answer.revision);
+    case 'taken':
+      return conflict(answer.holder);
+    case 'leaving':
+      return waiting('HolderLeaving', `${holds(answer.holder)}, and is on its way out`);
+    case 'fenced':
+      return fence(acting, device, answer);
+    case 'unknown':
+      return unanswered(answer, 'the registry did not answer to the claim');
+    default:
+      return answer satisfies never;
+  }
+}
+
+async function keep(acting: Acting, device: Device, wish: Wish, revision: number): Promise<Outcome> {
+  const { uuid } = device;
+  const admission = await acting.admission();
+  if (admission.kind === 'rebuilding') await giveBack(acting.registry, uuid, wish, revision);
+  if (admission.kind !== 'admitted') return notAdmitted(admission);
+  acting.memory.untried(uuid);
+  return note(acting, { kind: 'reserved', v: 1, uuid, generation: wish.generation, revision });
+}
+
+/** The mark in the registry only tells others to wait; the way out does not depend on it. */
+export async function beginRelease(
+  acting: Acting,
+  device: Device,
+  cause: StepOf<'begin-release'>['cause'],
+): Promise<Outcome> {
+  const { reservation, uuid } = device;
+  const incarnation = acting.incarnation();
+  const stopped = await intend(acting, device, { kind: 'releasing', v: 1, ...about(device), cause });
+  if (stopped !== undefined || reservation === null || incarnation === null) return stopped ?? AGAIN;
+  const { claim: ours, generation, revision } = reservation;
+  if (revision !== null) {
+    await markReleasing(acting.registry, uuid, { claim: ours, generation, incarnation }, revision);
+  }
+  return AGAIN;
+}
+
+/** Gives the UUID back whose device was observed gone. */
+export async function release(acting: Acting, device: Device): Promise<Outcome> {
+  const { reservation, uuid } = device;
+  if (reservation === null) return AGAIN;
+  const incarnation = acting.incarnation();
+  if (incarnation === null) return notAdmitted(await acting.admission());
+  const { claim: ours, revision } = reservation;
+  const answer = await giveBack(acting.registry, uuid, { claim: ours, incarnation }, revision);
+  switch (answer.kind) {
+    case 'fenced':
+      return fence(acting, device, answer);
+    case 'given':
+    case 'not-ours':
+      return record(acting, device, { kind: 'gone', v: 1, ...about(device) });
+    case 'unknown':
+      return unanswered(answer, 'the registry did not answer to giving the UUID back');
+    default:
+      return answer satisfies never;
+  }
+}
+
+function fence(acting: Acting, device: Device, { holder, revision }: Fenced): Promise<Outcome> {
+  const message = fencedMessage(holder);
+  return note(acting, { kind: 'fenced', v: 1, ...about(device), message, revision });
+}
+
+/** Who writes at the same time is done soon; a registry that cannot be reached may stay away. */
+function unanswered({ cause }: Unknown, seen: string): Outcome {
+  if (cause instanceof RegistryUnavailable) return waiting('RegistryUnreachable', seen);
+  return quietly({ kind: 'requeue', why: cause instanceof Error ? cause.message : String(cause) });
+}
+
+function notAdmitted(admission: Admission): Outcome {
+  switch (admission.kind) {
+    case 'admitted':
+      return AGAIN;
+    case 'joining':
+      return quietly(waiting('RegistryUnreachable', 'this agent is about to reach the registry'));
+    case 'unreachable':
+      return waiting('RegistryUnreachable', admission.message);
+    case 'rebuilding':
+      return waiting('RegistryRebuilding', admission.message);
+    default:
+      return admission satisfies never;
+  }
+}

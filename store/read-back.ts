@@ -1,0 +1,157 @@
+/**
+ * Holds read back: what the journal says is held, against what the fleet's registry says.
+ *
+ * A hold that was taken by force, or that somebody else has by now, is recorded as fenced. One that the
+ * registry has lost is told of first, so that nobody takes anything meanwhile, and then written again. The
+ * registry is not written for anything else. What was decided upon anew while it was asked is asked again.
+ */
+import type { FactOf } from '../events/fact.ts';
+import { type Generation, sameClaim, type Uuid } from '../events/names.ts';
+import type { Device, Reservation } from './device.ts';
+import type { Journal } from './journal/journal.ts';
+import type { Registry } from './registry/registry.ts';
+import { reassert } from './registry/reserve.ts';
+import { type Checked, checkHold, fencedMessage, HoldUnreadable, holds } from './registry/standing.ts';
+
+/** Holds that one host asks for at a time. */
+const IN_FLIGHT_MAX = 8;
+/** Times that a hold is asked for when it is decided upon anew each time. */
+const LOOKS_MAX = 4;
+
+export type ReadBackOptions = {
+  readonly journal: Journal;
+  readonly registry: Registry;
+  readonly incarnation: number;
+  /** The registry has lost an acknowledged write; resolves when the fleet knows of it. */
+  readonly onLost: (what: string) => Promise<void>;
+  /** Something durable was recorded about the UUID. */
+  readonly onRecorded: (uuid: Uuid) => void;
+};
+
+/** The journal could not record what was found; nothing is lost, the same is found again. */
+export class ReadBackFailed extends Error {
+  override readonly name = 'ReadBackFailed';
+}
+
+/**
+ * Asks for every hold. Throws what a registry throws that cannot be reached, or ReadBackFailed; holds
+ * that were asked for by then need not be asked for again, but may be.
+ */
+export async function readBack(options: ReadBackOptions): Promise<void> {
+  const uuids = [...options.journal.devices()].filter(isHeld).map(({ uuid }) => uuid);
+  const queue = uuids.values();
+  const lane = async (): Promise<void> => {
+    for (const uuid of queue) await check(options, uuid);
+  };
+  await Promise.all(Array.from({ length: Math.min(IN_FLIGHT_MAX, uuids.length) }, lane));
+}
+
+type Held = Reservation & { readonly revision: number };
+type HeldDevice = Device & { readonly reservation: Held };
+
+function isHeld(device: Device): device is HeldDevice {
+  const { reservation } = device;
+  return reservation !== null && reservation.phase !== 'fenced' && reservation.revision !== null;
+}
+
+async function check(options: ReadBackOptions, uuid: Uuid): Promise<void> {
+  const { journal, registry, incarnation } = options;
+  for (let look = 0; look < LOOKS_MAX; look += 1) {
+    const device = journal.latest(uuid);
+    if (!isHeld(device)) return;
+    const { claim, revision } = device.reservation;
+    const checked = await checkHold(registry, uuid, { claim, incarnation }, revision);
+    if (journal.latest(uuid).version !== device.version) continue;
+    if ((await conclude(options, device, checked)) === 'done') return;
+  }
+}
+
+/** `again`: the device was decided upon anew. */
+async function conclude(
+  options: ReadBackOptions,
+  device: HeldDevice,
+  checked: Checked,
+): Promise<'done' | 'again'> {
+  switch (checked.kind) {
+    case 'ours':
+      return 'done';
+    case 'fenced':
+      if (isGivenBack(device, checked)) return 'done';
+      return record(options, device, fenced(device, checked.revision, fencedMessage(checked.holder)));
+    case 'lost':
+      return isGivenBack(device, checked) ? 'done' : restore(options, device);
+    case 'unknown':
+      // A hold that a newer program wrote keeps nobody from asking for the others.
+      if (checked.cause instanceof HoldUnreadable) return 'done';
+      throw checked.cause;
+    default:
+      return checked satisfies never;
+  }
+}
+
+/** On its way out a hold may be given back already, and taken by another, though the journal does not know it yet. */
+function isGivenBack(
+  { reservation }: HeldDevice,
+  { revision, holder }: Extract<Checked, { kind: 'fenced' | 'lost' }>,
+): boolean {
+  const isTombstone = holder?.phase === 'fenced' && holder.claim.host === reservation.claim.host;
+  return reservation.phase === 'releasing' && revision > reservation.revision && !isTombstone;
+}
+
+async function restore(options: ReadBackOptions, device: HeldDevice): Promise<'done' | 'again'> {
+  const { registry, incarnation, onLost } = options;
+  const { uuid, reservation } = device;
+  const { claim, generation, phase } = reservation;
+  await onLost(`the hold of ${uuid} by host ${claim.host}, written at revision ${reservation.revision}`);
+  const owner = { claim, generation, incarnation };
+  const answer = await reassert(registry, uuid, owner, phase === 'releasing' ? 'releasing' : 'held');
+  switch (answer.kind) {
+    case 'held':
+      return reasserted(options, device, answer.revision);
+    case 'taken': {
+      const message = `the registry lost this host's hold, and the UUID was taken since: ${holds(answer.holder)}`;
+      return record(options, device, fenced(device, answer.revision, message));
+    }
+    case 'unknown':
+      throw answer.cause;
+    default:
+      return answer satisfies never;
+  }
+}
+
+/** A hold that was given back while it was written again must not stay behind. */
+async function reasserted(
+  options: ReadBackOptions,
+  device: HeldDevice,
+  revision: number,
+): Promise<'done' | 'again'> {
+  const { uuid, reservation } = device;
+  const { generation } = reservation;
+  const end = await record(options, device, { kind: 'reasserted', v: 1, uuid, generation, revision });
+  const now = options.journal.latest(uuid).reservation;
+  const isKept = now !== null && sameClaim(now.claim, reservation.claim) && now.phase !== 'claiming';
+  if (end === 'again' && !isKept) await options.registry.erase(uuid, revision);
+  return end;
+}
+
+function fenced(device: HeldDevice, revision: number, message: string): FactOf<'fenced'> {
+  return { kind: 'fenced', v: 1, uuid: device.uuid, generation: generationOf(device), message, revision };
+}
+
+function generationOf({ desired, reservation }: HeldDevice): Generation {
+  return desired?.generation ?? reservation.generation;
+}
+
+async function record(
+  { journal, onRecorded }: ReadBackOptions,
+  { uuid, version }: HeldDevice,
+  fact: FactOf<'fenced'> | FactOf<'reasserted'>,
+): Promise<'done' | 'again'> {
+  const result = await journal.append({ facts: [fact], expected: { uuid, version } });
+  if (result.kind === 'stale') return 'again';
+  if (result.kind === 'failed') {
+    throw new ReadBackFailed(`the journal could not record what became of ${uuid}`, { cause: result.cause });
+  }
+  onRecorded(uuid);
+  return 'done';
+}
