@@ -61,7 +61,7 @@ export const WAITING = {
   NotPermitted: {
     meaning: 'the host does not let the agent write to sysfs (EACCES, EPERM, EROFS)',
     ends: 'the agent is permitted to',
-    hint: 'run the agent as root, with /sys mounted read-write and not confined (SELinux, a container)',
+    hint: 'run the agent as root, not confined by SELinux or a container, and with /sys mounted read-write: `mount -o remount,rw /sys`, or in a container `--volume /sys:/sys:rw`',
     wake: 'timer',
   },
   CreateInProgress: {

@@ -4,6 +4,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Machine } from '../events/fact.ts';
+import { explainErrno } from '../reconciler/errno.ts';
 import { Failure } from './exit.ts';
 
 /** Ids of the machine: /etc/machine-id, and the product UUID of its firmware where there is one. */
@@ -24,16 +25,12 @@ export function assertSysfsWritable(root: string): void {
     accessSync(root, constants.W_OK);
   } catch (cause) {
     const { errno = 0, message } = cause as NodeJS.ErrnoException;
-    const wayOut = SYSFS_CURES.get(-errno) ?? 'give --sysfs the folder where sysfs is mounted';
+    const { leadsTo, hint } = explainErrno('create', -errno, 'open');
+    const isForbidden = leadsTo.reason === 'NotPermitted';
+    const wayOut = isForbidden ? hint : 'give --sysfs the folder where sysfs is mounted';
     throw new Failure(`looking at sysfs in ${root}: ${message}`, { outcome: 'host', wayOut, cause });
   }
 }
-
-/** What helps, by errno. */
-const SYSFS_CURES: ReadonlyMap<number, string> = new Map([
-  [13, 'run the agent as root'],
-  [30, 'mount it read-write: `mount -o remount,rw /sys`, or in a container `--volume /sys:/sys:rw`'],
-]);
 
 /** Id of the running boot. */
 export function readBoot(): string {
