@@ -8,12 +8,19 @@ import type { Entry, Registry, RegistryKey, Written } from './registry.ts';
 
 export class MemoryRegistry implements Registry {
   readonly #entries = new Map<RegistryKey, Entry>();
+  /** What stood under each written key before, in order. */
+  readonly #before: { readonly key: RegistryKey; readonly entry: Entry | undefined }[] = [];
   readonly #now: () => string;
   #revision = 0;
 
   /** `now` is the registry's clock: RFC 3339 in UTC. */
   constructor(now: () => string) {
     this.#now = now;
+  }
+
+  /** The last revision given. */
+  get revision(): number {
+    return this.#revision;
   }
 
   async read(key: RegistryKey): Promise<Entry | undefined> {
@@ -33,13 +40,26 @@ export class MemoryRegistry implements Registry {
     return this.#put(key, null, expected);
   }
 
+  /** Loses its last writes, though they were acknowledged, as a server may in a power cut. Answers the keys, last first. */
+  forget(writes: number): readonly RegistryKey[] {
+    const lost = this.#before.splice(Math.max(0, this.#before.length - writes)).reverse();
+    for (const { key, entry } of lost) {
+      if (entry === undefined) this.#entries.delete(key);
+      else this.#entries.set(key, entry);
+    }
+    this.#revision -= lost.length;
+    return lost.map(({ key }) => key);
+  }
+
   async close(): Promise<void> {
     // It holds nothing but memory.
   }
 
   #put(key: RegistryKey, value: Uint8Array | null, expected: number): Written {
-    const last = this.#entries.get(key)?.revision ?? 0;
+    const entry = this.#entries.get(key);
+    const last = entry?.revision ?? 0;
     if (last !== expected) return { kind: 'refused', revision: last };
+    this.#before.push({ key, entry });
     this.#revision += 1;
     this.#entries.set(key, { revision: this.#revision, value, time: this.#now() });
     return { kind: 'written', revision: this.#revision };
