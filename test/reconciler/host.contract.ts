@@ -222,6 +222,20 @@ const racing: Record<string, Body> = {
     assert.equal((await look(world, uuid)).kind, 'absent');
   },
 
+  'a device that went with its parent, which is back, is told from one that was removed': async (world) => {
+    const uuid = await made(world);
+    assert.equal((await look(world, uuid)).kind, 'present');
+    await world.unplug(world.place.parent);
+    await world.plug(world.place.parent);
+    const returned = await look(world, uuid);
+    assert.ok(returned.kind === 'absent' && returned.parentReturned === true, JSON.stringify(returned));
+    assert.deepEqual(await world.host.create(uuid, world.place), OK);
+    assert.equal((await look(world, uuid)).kind, 'present');
+    assert.equal(await world.removeBehind(uuid), 0);
+    const removed = await look(world, uuid);
+    assert.ok(removed.kind === 'absent' && removed.parentReturned === undefined, JSON.stringify(removed));
+  },
+
   'creates of different UUIDs do not wait for each other': async (world) => {
     await world.slowProbe(world.place.parent, Math.min(2500, world.writeDeadlineMs / 2));
     // Whatever a host needs for two writes at once, it has after the first two.
