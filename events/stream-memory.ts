@@ -109,8 +109,8 @@ export class MemoryStream implements Stream {
     return found;
   }
 
-  async last(subject: string): Promise<Message | undefined> {
-    return this.#last.get(subject);
+  async last(filter: string): Promise<Message | undefined> {
+    return this.#last.get(filter) ?? this.#messages.findLast(({ subject }) => matches(filter, subject));
   }
 
   async *lastPerSubject(filter: string): AsyncIterable<Message> {

@@ -65,8 +65,8 @@ export interface Stream {
    * more follow; none means the end, as seen by a replica that may be behind.
    */
   next(filter: string, after: number, limit: number): Promise<readonly Message[]>;
-  /** The last message under the subject. */
-  last(subject: string): Promise<Message | undefined>;
+  /** The last message that the filter takes, asked of the leader. */
+  last(filter: string): Promise<Message | undefined>;
   /** The last message of each subject that the filter takes, in order of sequence. */
   lastPerSubject(filter: string): AsyncIterable<Message>;
 }

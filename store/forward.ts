@@ -9,13 +9,21 @@
 import { sha256 } from '../events/digest.ts';
 import type { HostId } from '../events/names.ts';
 import { decodeRecord, type StoredRecord, uuidOfRecord } from '../events/record.ts';
-import type { Appended, Message, Outgoing, Stream } from '../events/stream.ts';
+import {
+  type Appended,
+  type Message,
+  type Outgoing,
+  type Stream,
+  StreamUnavailable,
+} from '../events/stream.ts';
 import { formatSubject, subjectFilter } from '../events/subject.ts';
 import type { Journal } from './journal/journal.ts';
 import { formatWitness, parseWitness } from './witness.ts';
 
 /** Facts in one batch. */
 export const FORWARD_BATCH_MAX = 256;
+
+const BEHIND = 'the replicas that answer are behind the observed stream';
 
 export type ForwarderOptions = {
   readonly journal: Journal;
@@ -123,9 +131,11 @@ export class Forwarder {
     const { journal, stream, host, prefix } = this.#options;
     if (!(await this.#isWitnessed()) && !(await this.#move(0, 0))) return false;
     const filter = subjectFilter(prefix, 'observed', { host });
+    const end = (await stream.last(filter))?.sequence ?? 0;
     for (let after = journal.positions().witnessed; ; ) {
       const there = await stream.next(filter, after, FORWARD_BATCH_MAX);
       after = there.at(-1)?.sequence ?? after;
+      if (there.length === 0 && after < end) throw new StreamUnavailable(BEHIND);
       if (there.length === 0) return true;
       if (!(await this.#acknowledge(there.filter(({ id }) => this.#isOurs(id))))) return false;
     }

@@ -110,17 +110,12 @@ export class LmdbStream implements Stream {
     });
   }
 
-  last(subject: string): Promise<Message | undefined> {
-    return this.#read(() => this.#get(this.#lastUnder(subject)));
+  last(filter: string): Promise<Message | undefined> {
+    return this.#read(() => this.#get(this.#lastSequences(filter).at(-1) ?? 0));
   }
 
   async *lastPerSubject(filter: string): AsyncIterable<Message> {
-    const sequences = await this.#read(() => {
-      const head = literalHead(filter);
-      const range = this.#last.getRange({ start: head, end: `${head}${LAST_CHARACTER}` });
-      const taken = [...range].filter(({ key }) => matches(filter, key));
-      return taken.map(({ value }) => Number(value)).sort((a, b) => a - b);
-    });
+    const sequences = await this.#read(() => this.#lastSequences(filter));
     for (const sequence of sequences) {
       const message = await this.at(sequence);
       if (message !== undefined) yield message;
@@ -163,6 +158,14 @@ export class LmdbStream implements Stream {
   #get(sequence: number): Message | undefined {
     const bytes = this.#log.get(sequence);
     return bytes === undefined ? undefined : decode(sequence, bytes);
+  }
+
+  /** The sequence of the last message of each subject that the filter takes, in order. */
+  #lastSequences(filter: string): readonly number[] {
+    const head = literalHead(filter);
+    const range = this.#last.getRange({ start: head, end: `${head}${LAST_CHARACTER}` });
+    const taken = [...range].filter(({ key }) => matches(filter, key));
+    return taken.map(({ value }) => Number(value)).sort((a, b) => a - b);
   }
 
   /** Sequences of all messages that the filter takes, and perhaps of others. */

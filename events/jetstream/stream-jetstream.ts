@@ -113,8 +113,8 @@ class JetStream implements Stream {
     return sequence < 1 ? undefined : this.#ofLeader({ seq: sequence });
   }
 
-  last(subject: string): Promise<Message | undefined> {
-    return this.#ofLeader({ last_by_subj: subject });
+  last(filter: string): Promise<Message | undefined> {
+    return this.#ofLeader({ last_by_subj: filter });
   }
 
   next(filter: string, after: number, limit: number): Promise<readonly Message[]> {
