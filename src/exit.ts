@@ -33,7 +33,7 @@ export const EXIT_MEANINGS = {
   changes: 'kept for later use',
   usage: 'a wrong flag, variable or configuration file',
   input: 'a manifest that cannot be read or is not valid',
-  refused: 'not done, since it would remove a device unasked, or is ambiguous',
+  refused: 'not done, since it may do harm and was not asked for outright, or is ambiguous',
   unreachable: 'the server or the embedded stream could not be reached',
   server: 'the server refuses: credentials, no JetStream, too old',
   uninitialised: 'the fleet has no streams yet, or not as they must be',

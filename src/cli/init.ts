@@ -3,9 +3,11 @@
  */
 import { connectNats } from '../../events/jetstream/connection.ts';
 import { type InitReport, initFleet, type StreamReport } from '../../events/jetstream/init.ts';
+import { openFirst } from '../../store/registry/fleet.ts';
 import { fleetAddress } from '../config.ts';
 import { Failure, type Outcome } from '../exit.ts';
-import { withFleet } from './open.ts';
+import { createAuthor } from './author.ts';
+import { type Fleet, withFleet } from './open.ts';
 import type { Output } from './output.ts';
 import type { Invocation } from './verb.ts';
 
@@ -16,7 +18,7 @@ export async function init({ settings, flags, out }: Invocation): Promise<Outcom
   const replicas = replicasOf(flags['replicas']);
   const address = fleetAddress(settings);
   if (address.kind === 'embedded') {
-    await withFleet(settings, ({ streams }) => streams.desired.info(), { create: true });
+    await withFleet(settings, openRegistry, { create: true });
     out.line(`the embedded fleet in ${address.data} is ready`);
     return 'ok';
   }
@@ -27,7 +29,15 @@ export async function init({ settings, flags, out }: Invocation): Promise<Outcom
   } finally {
     await connection.close();
   }
+  await withFleet(settings, openRegistry);
   return 'ok';
+}
+
+/** A registry that is rebuilding stays so. */
+async function openRegistry({ registry, clock }: Fleet): Promise<void> {
+  const by = createAuthor(clock, undefined)().source;
+  const fleet = await openFirst(registry, { by, what: 'the fleet was made', at: clock.wall() });
+  if (fleet.kind === 'unknown') throw fleet.cause;
 }
 
 function replicasOf(given: unknown): number | null {

@@ -1,17 +1,23 @@
 /**
- * Opens the fleet for one verb: its streams for as long as the work lasts, and no longer.
+ * Opens the fleet for one verb: its streams and registry for as long as the work lasts, and no longer.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Streams } from '../../events/stream.ts';
 import type { Clock } from '../../reconciler/clock.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
+import type { Registry } from '../../store/registry/registry.ts';
 import { type FleetAddress, fleetAddress, type Settings } from '../config.ts';
 import { Failure } from '../exit.ts';
 import { openFleetPorts } from '../fleet-ports.ts';
 
 /** What a verb works with. */
-export type Fleet = { readonly streams: Streams; readonly prefix: string; readonly clock: Clock };
+export type Fleet = {
+  readonly streams: Streams;
+  readonly registry: Registry;
+  readonly prefix: string;
+  readonly clock: Clock;
+};
 
 /**
  * Does the work on the fleet that the settings mean; `create` lets an embedded one begin with it.
@@ -24,10 +30,10 @@ export async function withFleet<T>(
 ): Promise<T> {
   const address = fleetAddress(settings);
   if (!create) mustExist(address);
-  const { streams, reached, close } = await openFleetPorts(address, 'mdevfleet');
+  const { streams, registry, reached, close } = await openFleetPorts(address, 'mdevfleet');
   try {
     await reached;
-    return await work({ streams, prefix: address.prefix, clock: systemClock });
+    return await work({ streams, registry, prefix: address.prefix, clock: systemClock });
   } finally {
     await close();
   }

@@ -94,6 +94,30 @@ const VERBS: readonly VerbSpec[] = [
     load: async () => (await import('./retry.ts')).retry,
   },
   {
+    name: 'release',
+    about: 'Take UUIDs from a host that is dead, so that others can have them.',
+    example:
+      'mdevfleet release --data ./data --force --reason "burnt down" 5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b01',
+    settings: FLEET,
+    args: [new Argument('<uuid...>', 'devices')],
+    flags: [
+      new Option('--force', 'state that the host does not use them any more'),
+      new Option('--reason <text>', 'why, in a few words'),
+      host('refuse if another host holds them'),
+      source(),
+      json(),
+    ],
+    load: async () => (await import('./release.ts')).release,
+  },
+  {
+    name: 'reopen',
+    about: 'Let UUIDs be taken again after the registry had lost something.',
+    example: 'mdevfleet reopen --nats nats://10.0.0.1:4222 --yes',
+    settings: FLEET,
+    flags: [new Option('--yes', 'also while hosts have not confirmed what they hold'), source(), json()],
+    load: async () => (await import('./reopen.ts')).reopen,
+  },
+  {
     name: 'pause',
     about: 'Let hosts look and report, and change nothing, until they are told to resume.',
     example: 'mdevfleet pause --data ./data host-a',

@@ -12,12 +12,14 @@ import type { Row } from '../../../events/row.ts';
 import type { Streams } from '../../../events/stream.ts';
 import { formatSubject, parseSubject } from '../../../events/subject.ts';
 import { EXIT } from '../../../src/exit.ts';
+import type { Registry } from '../../../store/registry/registry.ts';
 import { mdevfleet, mdevfleetJson } from './run.ts';
 
-/** A fleet of nobody else: the flags that lead to it, and its streams. */
+/** A fleet of nobody else: the flags that lead to it, its streams and its registry. */
 export type TestFleet = {
   readonly flags: readonly string[];
   readonly streams: Streams;
+  readonly registry: Registry;
   close(): Promise<void>;
 };
 

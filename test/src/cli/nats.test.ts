@@ -3,18 +3,24 @@
  */
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bucketNameOf } from '../../../events/jetstream/settings.ts';
 import { openJetStreams } from '../../../events/jetstream/stream-jetstream.ts';
 import { openUplink } from '../../../events/jetstream/uplink.ts';
 import { systemClock, systemRandom } from '../../../reconciler/clock-system.ts';
 import { EXIT } from '../../../src/exit.ts';
+import { openKvRegistry } from '../../../store/registry/registry-kv.ts';
 import { type NatsOptions, type RunningNats, startNats } from '../../nats.ts';
-import { testFleetVerbs } from './fleet.contract.ts';
+import { type TestFleet, testFleetVerbs } from './fleet.contract.ts';
+import { testRegistryVerbs } from './registry.contract.ts';
 import { mdevfleet, mdevfleetJson, type Ran } from './run.ts';
 
 const USERS = 'authorization { users [ { user: "ops", password: "let-me-in" } ] }';
 const TIMEOUT = { MDEVFLEET_LIMITS_NATS_TIMEOUT_MS: '2000' };
 
-testFleetVerbs('nats-server', async () => {
+testFleetVerbs('nats-server', openFleet);
+testRegistryVerbs('nats-server', openFleet);
+
+async function openFleet(): Promise<TestFleet> {
   const server = await startNats();
   await init(server.url);
   const files = { creds: null, nkey: null, tlsCa: null, tlsCert: null, tlsKey: null };
@@ -26,12 +32,13 @@ testFleetVerbs('nats-server', async () => {
   return {
     flags: ['--nats', server.url],
     streams: openJetStreams(uplink, 'mdev'),
+    registry: openKvRegistry(uplink, bucketNameOf('mdev')),
     async close() {
       await uplink.close();
       await server.stop();
     },
   };
-});
+}
 
 async function init(url: string): Promise<Ran> {
   const ran = await mdevfleet(['init', '--nats', url]);
