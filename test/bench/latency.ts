@@ -81,7 +81,7 @@ async function measureWhole(
       return result;
     },
   });
-  const limits = { ...RECONCILER_LIMITS, ...LINK_LIMITS, stopDeadlineMs: 5_000 };
+  const limits = { ...RECONCILER_LIMITS, ...LINK_LIMITS, takeGraceMs: 0, stopDeadlineMs: 5_000 };
   const log = { debug() {}, info() {}, warn() {}, error: console.error };
   const ports = { journal, streams, registry, host: watched, clock: systemClock, random: systemRandom, log };
   const agent = new Agent(ports, {

@@ -14,7 +14,7 @@ export type Orders = { readonly flags: Readonly<Record<string, string>>; readonl
 
 const { flags, point } = JSON.parse(process.argv[2] ?? '') as Orders;
 const stopped = once(process, 'SIGTERM').then(() => null);
-const config = agentConfig(readSettings(flags, {}));
+const config = agentConfig(readSettings(flags, process.env));
 const { ports, options, close } = await openParts(config, createLogger('warn', false));
 const agent = new Agent(point === null ? ports : mortal(ports, point), options);
 await agent.start();
