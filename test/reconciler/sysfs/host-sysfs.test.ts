@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Uuid } from '../../../events/names.ts';
 import { systemClock } from '../../../reconciler/clock-system.ts';
-import { type Change, type Host, STANDING_MAX } from '../../../reconciler/host.ts';
+import type { Change, Host } from '../../../reconciler/host.ts';
 import { createSysfsHost, type SysfsHostOptions } from '../../../reconciler/sysfs/host-sysfs.ts';
 import { busyWriters } from '../../../reconciler/sysfs/writer-marks.ts';
 import { SysfsTree } from './host-sysfs-tree.ts';
@@ -44,7 +44,7 @@ function open(options: Partial<SysfsHostOptions> = {}): Host {
 
 beforeAll(() => {
   tree = new SysfsTree();
-  tree.parent(PARENT, { 'mtty-1': 24, 'mtty-2': 12, odd: 'many' });
+  tree.parent(PARENT, { 'mtty-1': 24, 'mtty-2': 12 });
   tree.parent(OTHER.parent, { 'mtty-1': 24 });
   host = open();
 });
@@ -102,44 +102,6 @@ describe('observing', () => {
     const look = { place: leaving, use: false };
     expect(await host.observe(uuid, look)).toEqual({ kind: 'removing', parent: leaving.parent });
     expect(await host.observe(fresh(), look)).toEqual({ kind: 'absent', room: { kind: 'parent-absent' } });
-  });
-
-  test('an absent device is told with the room at its place, read afresh', async () => {
-    const uuid = fresh();
-    const room = (kind: string, more = {}) => ({ kind: 'absent', room: { kind, ...more } });
-    expect(await host.observe(uuid, LOOK)).toEqual(room('available', { instances: 24, taken: null }));
-    const file = join(tree.root, 'class/mdev_bus', PARENT, 'mdev_supported_types/mtty-1/available_instances');
-    writeFileSync(file, '0\n');
-    const taken = { count: expect.any(Number), first: expect.any(Array) };
-    expect(await host.observe(uuid, LOOK)).toEqual(room('available', { instances: 0, taken }));
-    writeFileSync(file, '24\n');
-    const look = (parent: string, type: string) =>
-      host.observe(uuid, { place: { parent, type }, use: false });
-    expect(await look(PARENT, 'mtty-9')).toEqual(room('type-absent'));
-    expect(await look('0000:00:09.0', 'mtty-1')).toEqual(room('parent-absent'));
-  });
-
-  test('what stands on a full parent is told: all are counted, the first ones named', async () => {
-    const place = { parent: '0000:00:0a.0', type: 'mtty-1' };
-    tree.parent(place.parent, { 'mtty-1': 0, 'mtty-2': 0 });
-    const uuids = Array.from({ length: STANDING_MAX + 2 }, fresh);
-    const big = uuids[1];
-    for (const uuid of uuids) tree.device(uuid, uuid === big ? { ...place, type: 'mtty-2' } : place);
-    const leaving = fresh();
-    tree.device(leaving, place, 'removing');
-    const first = uuids
-      .slice(0, STANDING_MAX)
-      .map((uuid) => ({ uuid, type: uuid === big ? 'mtty-2' : 'mtty-1' }));
-    const room = { kind: 'available', instances: 0, taken: { count: uuids.length + 1, first } };
-    expect(await host.observe(fresh(), { place, use: false })).toEqual({ kind: 'absent', room });
-  });
-
-  test('a number of instances that is none cannot be read', async () => {
-    const seen = await host.observe(fresh(), { place: { parent: PARENT, type: 'odd' }, use: false });
-    expect(seen).toMatchObject({
-      kind: 'unreadable',
-      message: expect.stringContaining('holds no number: "many'),
-    });
   });
 
   test('an entry on the bus that is no link cannot be read, and is not absent', async () => {
