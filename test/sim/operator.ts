@@ -1,88 +1,158 @@
 /**
- * Operators of the simulated fleet: they declare, withdraw, move and retry, and publish each event
- * until the stream has it; sometimes once more, much later.
+ * Operators of the simulated fleet: they declare, change, withdraw, move and retry, and publish each event
+ * until the stream has it; sometimes once more, much later. Others publish what no agent can read.
  */
 import { type Encoded, encodeCommand, encodeDeclaration } from '../../events/codec.ts';
-import type { Declaration, EventMeta } from '../../events/declaration.ts';
-import type { Attribute, Claim } from '../../events/names.ts';
-import { type Streams, StreamUnavailable } from '../../events/stream.ts';
-import { PARENTS, PREFIX, TYPES } from './machine.ts';
+import { ABSENT_TYPE, type Declaration, type EventMeta, PRESENT_TYPE } from '../../events/declaration.ts';
+import type { Claim, Uuid } from '../../events/names.ts';
+import type { StreamName } from '../../events/stream.ts';
+import type { Dice } from './dice.ts';
+import { PREFIX, someAttributes, somePlace, uuidOf } from './inventory.ts';
+import type { Published } from './published.ts';
+import type { Server } from './server.ts';
 import type { World } from './world.ts';
 
+/** Pause before publishing is tried again. */
+const PUBLISH_RETRY_MS = 1_000;
+/** So long after an event it may be published once more. */
+const LATE_RETRY_MS_MAX = 300_000;
+
+export type OperatorParts = {
+  readonly world: World;
+  readonly server: Server;
+  readonly published: Published;
+  readonly hosts: readonly string[];
+  readonly uuidCount: number;
+};
+
+type Act = { readonly weight: number; readonly run: (dice: Dice, uuid: Uuid, host: string) => void };
+
 export class Operator {
-  readonly #world: World;
-  readonly #streams: Streams;
-  readonly #hosts: readonly string[];
+  readonly #parts: OperatorParts;
   /** Few UUIDs and many hosts: they are declared over and over, and collide. */
   readonly uuids: readonly string[];
+  /** What was last declared, by host and UUID. */
+  readonly #claims = new Map<string, Claim>();
+  readonly #acts: readonly Act[] = [
+    { weight: 36, run: (dice, uuid, host) => this.#present(dice, uuid, host) },
+    { weight: 22, run: (dice, uuid, host) => this.#absent(dice, uuid, host) },
+    { weight: 10, run: (dice, uuid, host) => this.#retry(dice, uuid, host) },
+    { weight: 8, run: (dice, uuid, host) => this.#changeAttributes(dice, uuid, host) },
+    { weight: 8, run: (dice, uuid, host) => this.#replace(dice, uuid, host) },
+    { weight: 12, run: (dice, uuid) => this.#move(dice, uuid) },
+    { weight: 2, run: (dice, uuid, host) => this.#garbage(dice, uuid, host) },
+    { weight: 2, run: (dice, uuid, host) => this.#newer(dice, uuid, host) },
+  ];
   #events = 0;
 
-  constructor(world: World, streams: Streams, hosts: readonly string[], uuidCount: number) {
-    this.#world = world;
-    this.#streams = streams;
-    this.#hosts = hosts;
-    this.uuids = Array.from({ length: uuidCount }, (_, at) => uuidOf(at));
+  constructor(parts: OperatorParts) {
+    this.#parts = parts;
+    this.uuids = Array.from({ length: parts.uuidCount }, (_, at) => uuidOf(at));
   }
 
   /** One random act. */
-  act(): void {
-    const uuid = this.#world.pick(this.uuids);
-    const host = this.#world.pick(this.#hosts);
-    const dice = this.#world.random();
-    if (dice < 0.5) this.#publish(this.present(uuid, host));
-    else if (dice < 0.8) this.#publish(this.absent(uuid, host));
-    else if (dice < 0.9) this.#retry(uuid, host);
-    else this.#move(uuid, host);
+  act(dice: Dice): void {
+    const act = dice.pick(this.#acts.flatMap((one) => Array.from({ length: one.weight }, () => one)));
+    act.run(dice, dice.pick(this.uuids), dice.pick(this.#parts.hosts));
   }
 
-  present(uuid: string, host: string, replaces?: Claim): Declaration {
-    const data = {
-      ...{ uuid, host, parent: this.#world.pick(PARENTS), type: this.#world.pick(TYPES) },
-      ...(replaces === undefined ? {} : { replaces }),
-    };
-    const rated = data.type === 'sim-a' && this.#world.chance(0.5);
-    const attributes: Attribute[] = [{ name: 'rate', value: this.#world.chance(0.9) ? '5' : 'none' }];
-    return { desired: 'present', event: this.#meta(), data: rated ? { ...data, attributes } : data };
+  #present(dice: Dice, uuid: Uuid, host: string, replaces?: Claim): void {
+    const claim = { host, ...somePlace(dice) };
+    this.#declare(dice, uuid, claim, replaces);
   }
 
-  absent(uuid: string, host: string): Declaration {
-    return { desired: 'absent', event: this.#meta(), data: { uuid, host } };
+  #declare(dice: Dice, uuid: Uuid, claim: Claim, replaces?: Claim): void {
+    const attributes = [...someAttributes(dice, claim.type)];
+    const data = { uuid, ...claim, attributes, ...(replaces === undefined ? {} : { replaces }) };
+    this.#claims.set(`${claim.host} ${uuid}`, claim);
+    this.#publish(dice, { desired: 'present', event: this.#meta(), data });
   }
 
-  #move(uuid: string, from: string): void {
-    const to = this.#world.pick(this.#hosts);
-    const claim = { host: from, parent: this.#world.pick(PARENTS), type: this.#world.pick(TYPES) };
-    if (to !== from) this.#publish(this.absent(uuid, from));
-    this.#publish(this.present(uuid, to, claim));
+  #absent(dice: Dice, uuid: Uuid, host: string): void {
+    this.#claims.delete(`${host} ${uuid}`);
+    this.#publish(dice, { desired: 'absent', event: this.#meta(), data: { uuid, host } });
   }
 
-  #retry(uuid: string, host: string): void {
-    this.#send(
-      encodeCommand(PREFIX, { command: 'retry', event: this.#meta(), data: { uuid, host } }),
-      'command',
-    );
+  #changeAttributes(dice: Dice, uuid: Uuid, host: string): void {
+    const claim = this.#claims.get(`${host} ${uuid}`);
+    if (claim === undefined) this.#present(dice, uuid, host);
+    else this.#declare(dice, uuid, claim);
   }
 
-  #publish(declaration: Declaration): void {
-    const event = encodeDeclaration(PREFIX, declaration);
-    this.#send(event, 'desired');
-    if (this.#world.chance(0.05))
-      this.#world.after(300_000 * this.#world.random(), () => this.#send(event, 'desired'));
+  /** Another place on the same host, naming the claim that is to go. */
+  #replace(dice: Dice, uuid: Uuid, host: string): void {
+    this.#present(dice, uuid, host, this.#claims.get(`${host} ${uuid}`));
   }
 
-  #send(event: Encoded, to: 'desired' | 'command'): void {
-    this.#world.note('operator', `publishes ${event.subject} ${new TextDecoder().decode(event.data)}`);
-    void this.#streams[to].append(event).catch((error: unknown) => {
-      if (!(error instanceof StreamUnavailable)) throw error;
+  /** Two events, in either order, and not always one right after the other. */
+  #move(dice: Dice, uuid: Uuid): void {
+    const { world, hosts } = this.#parts;
+    const from = dice.pick(hosts);
+    const claim = this.#claims.get(`${from} ${uuid}`);
+    const to = dice.pick(hosts.filter((one) => one !== from));
+    const leave = (): void => this.#absent(dice, uuid, from);
+    const come = (): void => this.#present(dice, uuid, to, claim ?? { host: from, ...somePlace(dice) });
+    const [first, second] = dice.chance(0.7) ? [leave, come] : [come, leave];
+    first();
+    world.after(dice.chance(0.5) ? 0 : dice.between(1, 20_000), second);
+  }
+
+  #retry(dice: Dice, uuid: Uuid, host: string): void {
+    const event = this.#meta();
+    this.#parts.published.commanded(host, uuid, event);
+    this.#send(dice, encodeCommand(PREFIX, { command: 'retry', event, data: { uuid, host } }), 'command');
+  }
+
+  /** What somebody publishes who does not know better, or lies. */
+  #garbage(dice: Dice, uuid: Uuid, host: string): void {
+    const { id } = this.#meta();
+    const liar = { uuid, host: dice.pick(this.#parts.hosts.filter((one) => one !== host)) };
+    const body = dice.pick(['', '{', JSON.stringify({ id }), this.#body(id, ABSENT_TYPE, host, liar)]);
+    const stream = dice.pick(['desired', 'command'] as const);
+    const subject = `${PREFIX}.${stream}.${host}.${dice.chance(0.8) ? uuid : 'no-uuid'}`;
+    this.#send(dice, { subject, id: `garbage ${id}`, data: new TextEncoder().encode(body) }, stream);
+  }
+
+  /** From a program that is newer than the agents. */
+  #newer(dice: Dice, uuid: Uuid, host: string): void {
+    const { id } = this.#meta();
+    const type = PRESENT_TYPE.replace(/v1$/, 'v9');
+    const data = new TextEncoder().encode(this.#body(id, type, host, { uuid, host }));
+    this.#send(dice, { subject: `${PREFIX}.desired.${host}.${uuid}`, id: `sim ${id}`, data }, 'desired');
+  }
+
+  #body(id: string, type: string, host: string, data: { uuid: Uuid; host: string }): string {
+    const time = this.#parts.world.wall();
+    return JSON.stringify({
+      specversion: '1.0',
+      id,
+      source: 'sim',
+      type,
+      time,
+      subject: `${host}/${data.uuid}`,
+      data,
     });
+  }
+
+  #publish(dice: Dice, declaration: Declaration): void {
+    this.#parts.published.declared(declaration);
+    const event = encodeDeclaration(PREFIX, declaration);
+    this.#send(dice, event, 'desired');
+    const { world } = this.#parts;
+    if (!dice.chance(0.1)) return;
+    const lateMs = (dice.chance(0.5) ? LATE_RETRY_MS_MAX : 10_000) * dice.random();
+    world.after(lateMs, () => this.#send(dice, event, 'desired'));
+  }
+
+  #send(dice: Dice, event: Encoded, to: Exclude<StreamName, 'observed'>): void {
+    const { world, server } = this.#parts;
+    if (!server.up) return void world.after(PUBLISH_RETRY_MS, () => this.#send(dice, event, to));
+    world.note('operator', `publishes ${event.subject} ${new TextDecoder().decode(event.data)}`);
+    void server[to].append(event);
   }
 
   #meta(): EventMeta {
     this.#events += 1;
-    return { id: `event-${this.#events}`, source: 'sim', time: this.#world.wall() };
+    return { id: `event-${this.#events}`, source: 'sim', time: this.#parts.world.wall() };
   }
-}
-
-function uuidOf(at: number): string {
-  return `00000000-0000-4000-8000-${at.toString(16).padStart(12, '0')}`;
 }

@@ -6,49 +6,28 @@
  */
 import { createHash } from 'node:crypto';
 import type { Cancel, Clock } from '../../reconciler/clock.ts';
+import { Dice } from './dice.ts';
 
 /** 2026-01-01T00:00:00Z: the wall clock of every world begins there. */
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 
 type Event = { readonly atMs: number; readonly order: number; readonly run: () => void; off: boolean };
 
-export class World implements Clock {
+export class World extends Dice implements Clock {
   readonly seed: number;
   readonly history: string[] = [];
   readonly violations: string[] = [];
   /** True while faults may strike. */
   trouble = true;
+  /** Set by whatever may break an invariant; the checks clear it. */
+  stirred = true;
   #nowMs = 0;
   #order = 0;
-  #state: number;
   readonly #events: Event[] = [];
 
   constructor(seed: number) {
+    super(seed);
     this.seed = seed;
-    this.#state = (seed ^ 0x9e3779b9) >>> 0;
-  }
-
-  /** A number in [0, 1): mulberry32. */
-  readonly random = (): number => {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-
-  /** A whole number in [from, to]. */
-  between(from: number, to: number): number {
-    return from + Math.floor(this.random() * (to - from + 1));
-  }
-
-  chance(probability: number): boolean {
-    return this.random() < probability;
-  }
-
-  pick<T>(from: readonly T[]): T {
-    const one = from[Math.floor(this.random() * from.length)];
-    if (one === undefined) throw new Error('nothing to pick from');
-    return one;
   }
 
   monotonicMs(): number {
@@ -56,7 +35,12 @@ export class World implements Clock {
   }
 
   wall(): string {
-    return new Date(EPOCH_MS + this.#nowMs).toISOString();
+    return this.wallAt(0);
+  }
+
+  /** What a clock shows that is off by so much. */
+  wallAt(offsetMs: number): string {
+    return new Date(EPOCH_MS + this.#nowMs + offsetMs).toISOString();
   }
 
   after(delayMs: number, run: () => void): Cancel {
@@ -76,7 +60,9 @@ export class World implements Clock {
     this.history.push(`${this.#nowMs.toFixed(3)} ${who} ${what}`);
   }
 
+  /** Something that must hold does not; the same words are told once. */
   violation(what: string): void {
+    if (this.violations.includes(what)) return;
     this.note('VIOLATION', what);
     this.violations.push(what);
   }

@@ -1,0 +1,136 @@
+/**
+ * What goes wrong on one machine: agents are killed, machines reboot, drivers fail, and other people work on
+ * the same kernel.
+ */
+import type { Dice } from './dice.ts';
+import type { Cast, Fault } from './fault.ts';
+import { PARENTS, somePlace, strangeUuid } from './inventory.ts';
+import type { Machine } from './machine.ts';
+
+export const MACHINE_FAULTS: readonly Fault[] = [
+  { name: 'agent killed', weight: 5, strike: (_cast, machine) => machine.restart() },
+  {
+    name: 'agent stopped',
+    weight: 1,
+    strike: ({ world }, machine, dice) => {
+      const downMs = dice.between(1, 5_000);
+      void machine.stop().then(() => world.after(downMs, () => machine.start()));
+    },
+  },
+  {
+    name: 'machine reboots',
+    weight: 2,
+    strike: (_cast, machine) => {
+      machine.reboot();
+      machine.restart();
+    },
+  },
+  {
+    name: 'device removed behind the back',
+    weight: 5,
+    strike: (_cast, machine, dice) => {
+      const ready = machine.kernel.devices().filter((one) => one.phase === 'complete' && !one.held);
+      if (ready.length > 0) void machine.kernel.remove(dice.pick(ready).uuid);
+    },
+  },
+  {
+    name: 'device opened',
+    weight: 4,
+    strike: ({ world }, machine, dice) => {
+      const devices = machine.kernel.devices();
+      if (devices.length === 0) return;
+      const { uuid } = dice.pick(devices);
+      const openMs = dice.between(10, 30_000);
+      if (machine.kernel.hold(uuid)) world.after(openMs, () => machine.kernel.release(uuid));
+    },
+  },
+  {
+    name: 'parent unplugged',
+    weight: 1,
+    strike: ({ world }, machine, dice) => {
+      const parent = dice.pick(PARENTS);
+      void machine.kernel.unplug(parent);
+      world.after(dice.between(10, 20_000), () => void machine.kernel.plug(parent));
+    },
+  },
+  {
+    name: 'probes fail',
+    weight: 2,
+    strike: (_cast, machine, dice) => {
+      const errno = dice.pick([11, 517, 28, 5]);
+      const parent = dice.pick(PARENTS);
+      machine.kernel.addFault({ on: 'probe', parent, errno, first: dice.between(1, 4) });
+    },
+  },
+  {
+    name: 'slow removals',
+    weight: 2,
+    strike: (_cast, machine, dice) => {
+      const delayMs = dice.between(1_000, 40_000);
+      machine.kernel.addFault({ on: 'remove', parent: dice.pick(PARENTS), delayMs, first: 3 });
+    },
+  },
+  {
+    name: 'slow probes',
+    weight: 2,
+    strike: (_cast, machine, dice) => {
+      const delayMs = dice.pick([100, 2_000, 40_000]);
+      machine.kernel.addFault({
+        on: 'probe',
+        parent: dice.pick(PARENTS),
+        delayMs,
+        first: dice.between(1, 2),
+      });
+    },
+  },
+  { name: 'foreign device made', weight: 2, strike: makeForeign },
+  { name: 'our UUID made by hand', weight: 2, strike: makeOurs },
+  {
+    name: 'somebody is faster',
+    weight: 3,
+    strike: (_cast, machine, dice) => {
+      const elsewhere = dice.chance(0.5) ? somePlace(dice) : undefined;
+      machine.watched.setTrap((uuid, place) => make(machine, uuid, elsewhere ?? place));
+    },
+  },
+  {
+    name: 'disk full',
+    weight: 1,
+    strike: ({ world }, machine, dice) => {
+      const { disk } = machine;
+      disk.full = true;
+      world.after(dice.between(10, 20_000), () => {
+        disk.full = false;
+      });
+    },
+  },
+  {
+    name: 'wall clock jumps',
+    weight: 1,
+    strike: (_cast, machine, dice) => {
+      machine.clockOffMs = dice.pick([-86_400_000, -3_600_000, 60_000, 86_400_000]);
+    },
+  },
+];
+
+function makeForeign(_cast: Cast, machine: Machine, dice: Dice): void {
+  make(machine, strangeUuid(dice), somePlace(dice));
+}
+
+/** At the place where an agent is about to make it, or at another. */
+function makeOurs({ operator }: Cast, machine: Machine, dice: Dice): void {
+  const uuids = operator.uuids.filter((uuid) => machine.kernel.device(uuid) === undefined);
+  if (uuids.length === 0) return;
+  const uuid = dice.pick(uuids);
+  const elsewhere = somePlace(dice);
+  const desired = machine.disk.projections().devices.get(uuid)?.desired;
+  make(machine, uuid, desired?.kind === 'present' && dice.chance(0.5) ? desired.claim : elsewhere);
+}
+
+function make(machine: Machine, uuid: string, { parent, type }: ReturnType<typeof somePlace>): void {
+  if (machine.kernel.device(uuid) !== undefined) return;
+  machine.foreign.set(uuid, { parent, type });
+  void machine.kernel.create(uuid, { parent, type }).then(({ kind }) => {
+    if (kind !== 'ok' && machine.kernel.device(uuid) === undefined) machine.foreign.delete(uuid);
+  });
+}

@@ -1,0 +1,186 @@
+/**
+ * Every fact that becomes durable, against what is known to be true: what operators said, what the registry and
+ * the streams really were.
+ */
+import { eventKey } from '../../events/codec.ts';
+import type { Fact, FactOf } from '../../events/fact.ts';
+import { type Claim, type Generation, sameClaim, sameGeneration, type Uuid } from '../../events/names.ts';
+import type { Device } from '../../store/device.ts';
+import { decodeIncarnation } from '../../store/registry/hold.ts';
+import { type Published, type Said, sameSaid } from './published.ts';
+import type { Server } from './server.ts';
+import type { Standing } from './server-registry.ts';
+import type { World } from './world.ts';
+
+/** For so long after its claim was refused a host may say who held the UUID. */
+const REFUSAL_MS_MAX = 10_000;
+/** For so long after a device stood in its way a host may say so. */
+const SIGHTING_MS_MAX = 10_000;
+
+export type FactWatchParts = {
+  readonly world: World;
+  readonly name: string;
+  readonly server: Server;
+  readonly published: Published;
+  /** True if a device of that UUID was seen off that place within the last so many milliseconds. */
+  readonly wasElsewhere: (uuid: Uuid, claim: Claim, withinMs: number) => boolean;
+  readonly wasMadeHere: (uuid: Uuid) => boolean;
+  /** True while the device's create has not returned. */
+  readonly isIncomplete: (uuid: Uuid) => boolean;
+};
+
+type Refusal = { readonly atMs: number; readonly standing: Standing };
+
+export class FactWatch {
+  readonly #parts: FactWatchParts;
+  readonly #recorded = new Set<string>();
+  readonly #claims = new Map<Uuid, { claim: Claim; existed: boolean } | null>();
+  readonly #saidAt = new Map<string, Said>();
+  readonly #ended = new Map<Uuid, Generation>();
+  readonly #refusals = new Map<Uuid, Refusal[]>();
+  readonly #epochsMs = { desired: 0, command: 0 };
+  readonly #met = new Set<string>();
+
+  constructor(parts: FactWatchParts) {
+    this.#parts = parts;
+  }
+
+  /** The registry refused a write of this host; `standing` is what it has. */
+  refused(uuid: Uuid, standing: Standing): void {
+    const atMs = this.#parts.world.monotonicMs();
+    const recent = (this.#refusals.get(uuid) ?? []).filter((one) => one.atMs > atMs - REFUSAL_MS_MAX);
+    this.#refusals.set(uuid, [...recent, { atMs, standing }]);
+  }
+
+  /** A fact is durable; `device` is what its UUID was folded to. */
+  durable(fact: Fact, device: Device | undefined): void {
+    const lie = this.#lie(fact);
+    if (lie !== undefined) this.#parts.world.violation(`${this.#parts.name} records ${fact.kind}: ${lie}`);
+    if (fact.kind === 'active' && device !== undefined) this.#existed(fact.uuid);
+  }
+
+  #lie(fact: Fact): string | undefined {
+    switch (fact.kind) {
+      case 'declared':
+        return this.#declared(fact);
+      case 'commanded':
+        return this.#commanded(fact);
+      case 'epoch':
+        return this.#epoch(fact);
+      case 'incarnated':
+        return this.#incarnated(fact);
+      case 'conflict':
+        return this.#afterEnd(fact) ?? this.#conflict(fact);
+      case 'failed':
+        return this.#afterEnd(fact);
+      case 'claiming':
+      case 'reserved':
+        return this.#again(fact);
+      case 'active':
+        return this.#again(fact) ?? this.#active(fact);
+      default:
+        return undefined;
+    }
+  }
+
+  #declared(fact: FactOf<'declared'>): string | undefined {
+    const { uuid, event, generation } = fact;
+    const said = this.#parts.published.said(this.#parts.name, uuid, event);
+    const key = `${uuid} ${eventKey(event)}`;
+    if (said === undefined) return `nobody declared ${key}`;
+    if (!sameSaid(said, fact)) return `${key} was declared otherwise`;
+    if (this.#recorded.has(key)) return `${key} was recorded before`;
+    this.#recorded.add(key);
+    this.#ended.delete(uuid);
+    this.#saidAt.set(`${uuid} ${generation.epoch} ${generation.sequence}`, said);
+    return this.#outcome(fact, said);
+  }
+
+  /** The rules of folding, told once more. */
+  #outcome({ uuid, outcome }: FactOf<'declared'>, said: Said): string | undefined {
+    const before = this.#claims.get(uuid) ?? null;
+    if (outcome === 'refused') return this.#refusal(uuid, before, said);
+    if (said.claim === null) return void this.#claims.set(uuid, null);
+    const same = before !== null && sameClaim(before.claim, said.claim);
+    const named = before !== null && said.replaces !== null && sameClaim(before.claim, said.replaces);
+    if (before?.existed && !same && !named) return `${uuid} takes the place of a claim that has a device`;
+    this.#claims.set(uuid, same ? before : { claim: said.claim, existed: false });
+    return undefined;
+  }
+
+  #refusal(uuid: Uuid, before: { claim: Claim } | null, said: Said): string | undefined {
+    if (before === null || said.claim === null) return `${uuid} is refused, but nothing was declared before`;
+    if (sameClaim(before.claim, said.claim)) return `${uuid} is refused, but it is the same claim`;
+    const named = said.replaces !== null && sameClaim(before.claim, said.replaces);
+    return named ? `${uuid} is refused, but names the claim that it replaces` : undefined;
+  }
+
+  #existed(uuid: Uuid): void {
+    const claim = this.#claims.get(uuid);
+    if (claim) claim.existed = true;
+  }
+
+  #commanded({ uuid, event }: FactOf<'commanded'>): string | undefined {
+    const key = `${uuid} ${eventKey(event)}`;
+    if (!this.#parts.published.hasCommand(this.#parts.name, uuid, event)) return `nobody commanded ${key}`;
+    if (this.#recorded.has(key)) return `${key} was recorded before`;
+    this.#recorded.add(key);
+    this.#ended.delete(uuid);
+    return undefined;
+  }
+
+  /** A stream is another one only if somebody made it so since it was last met. */
+  #epoch({ stream, cause }: FactOf<'epoch'>): string | undefined {
+    const sinceMs = this.#epochsMs[stream];
+    this.#epochsMs[stream] = this.#parts.world.monotonicMs();
+    if (cause === 'First')
+      return this.#met.size < this.#met.add(stream).size ? undefined : `${stream} was met before`;
+    const rewound = this.#parts.server[stream].rewinds.some(({ atMs }) => atMs >= sinceMs - REFUSAL_MS_MAX);
+    return rewound ? undefined : `${stream} is the one that it was`;
+  }
+
+  #incarnated({ incarnation }: FactOf<'incarnated'>): string | undefined {
+    const value = this.#parts.server.registry.identityOf(this.#parts.name);
+    const there = value === undefined ? 0 : decodeIncarnation(value).incarnation;
+    return there >= incarnation ? undefined : `the registry has incarnation ${there}, not ${incarnation}`;
+  }
+
+  #conflict(fact: FactOf<'conflict'>): string | undefined {
+    const { uuid, claim, reason, holder, generation } = fact;
+    if (reason === 'ForeignDevice') {
+      return this.#parts.wasElsewhere(uuid, claim, SIGHTING_MS_MAX)
+        ? undefined
+        : `no device of ${uuid} is in its way`;
+    }
+    if (holder === null) return `${uuid} is held, but nobody is named`;
+    const sinceMs = this.#parts.world.monotonicMs() - REFUSAL_MS_MAX;
+    const true_ = (this.#refusals.get(uuid) ?? []).some(
+      ({ atMs, standing }) =>
+        atMs >= sinceMs && standing.hold.phase === 'held' && sameClaim(standing.hold.claim, holder.claim),
+    );
+    if (!true_) return `${JSON.stringify(holder.claim)} did not hold ${uuid}`;
+    if (sameClaim(holder.claim, claim)) return `${uuid} is its own`;
+    const said = this.#saidAt.get(`${uuid} ${generation.epoch} ${generation.sequence}`);
+    const named = said?.replaces && sameClaim(said.replaces, holder.claim);
+    return named ? `${uuid} was declared to replace that very holder` : undefined;
+  }
+
+  #afterEnd({ uuid, generation }: FactOf<'conflict'> | FactOf<'failed'>): string | undefined {
+    const lie = this.#again({ uuid, generation });
+    this.#ended.set(uuid, generation);
+    return lie;
+  }
+
+  /** What ended stays so until there is a new declaration, or a retry. */
+  #again({ uuid, generation }: { readonly uuid: Uuid; readonly generation: Generation }): string | undefined {
+    const ended = this.#ended.get(uuid);
+    if (ended === undefined || !sameGeneration(ended, generation)) return undefined;
+    return `${uuid} had ended, and nobody asked for more`;
+  }
+
+  #active({ uuid, how }: FactOf<'active'>): string | undefined {
+    if (this.#parts.isIncomplete(uuid)) return `${uuid} is not whole`;
+    if (how !== 'created' || this.#parts.wasMadeHere(uuid)) return undefined;
+    return `${uuid} was not created by this agent`;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * What must hold at every moment: a UUID has one holder, who holds it in the registry, and exists nowhere else.
+ */
+import { sameClaim } from '../../events/names.ts';
+import type { Machine } from './machine.ts';
+import type { ServerRegistry } from './server-registry.ts';
+import type { World } from './world.ts';
+
+/** Looks, if anything happened that could break it. */
+export function checkHolds(world: World, machines: readonly Machine[], registry: ServerRegistry): void {
+  if (!world.stirred) return;
+  world.stirred = false;
+  checkOnce(world, machines);
+  for (const machine of machines) {
+    if (machine.isPutBack) continue;
+    checkDevices(world, machine, registry);
+    checkReservations(world, machine, registry);
+  }
+}
+
+/**
+ * No UUID exists on two hosts, but where somebody made one by hand; an agent whose journal was put back goes by
+ * that until it reaches the fleet.
+ */
+function checkOnce(world: World, machines: readonly Machine[]): void {
+  const at = new Map<string, string>();
+  for (const machine of machines) {
+    if (machine.isPutBack) continue;
+    for (const { uuid } of machine.kernel.devices()) {
+      if (machine.foreign.has(uuid)) continue;
+      const other = at.get(uuid);
+      if (other !== undefined) world.violation(`${uuid} exists on ${other} and ${machine.name}`);
+      at.set(uuid, machine.name);
+    }
+  }
+}
+
+/** A device of an agent exists only while its host holds the UUID. */
+function checkDevices(world: World, machine: Machine, registry: ServerRegistry): void {
+  for (const { uuid } of machine.kernel.devices()) {
+    if (machine.foreign.has(uuid)) continue;
+    const holder = registry.holdOf(uuid)?.hold.claim.host;
+    if (holder !== machine.name) {
+      world.violation(`${uuid} exists on ${machine.name}, but is held by ${holder ?? 'nobody'}`);
+    }
+  }
+}
+
+/** What a journal says is reserved, the registry says too; so no two journals can say it. */
+function checkReservations(world: World, machine: Machine, registry: ServerRegistry): void {
+  for (const { uuid, reservation } of machine.disk.projections().devices.values()) {
+    if (reservation?.phase !== 'reserved' && reservation?.phase !== 'active') continue;
+    const hold = registry.holdOf(uuid)?.hold;
+    if (hold?.phase === 'held' && sameClaim(hold.claim, reservation.claim)) continue;
+    const claims = `${JSON.stringify(reservation.claim)}, registry: ${JSON.stringify(hold ?? null)}`;
+    world.violation(`${machine.name}: ${uuid} is ${reservation.phase} in its journal only: ${claims}`);
+  }
+}

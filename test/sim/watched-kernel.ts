@@ -1,0 +1,113 @@
+/**
+ * A machine's kernel as its agents reach it, past whatever guards they have or lack: each write is checked
+ * where it reaches the kernel, and counted.
+ */
+import { type Claim, sameClaim, type Uuid } from '../../events/names.ts';
+import type { Place } from '../../reconciler/host.ts';
+import type { SimulatedKernel } from '../../reconciler/simulated/kernel-sim.ts';
+import type { Reservation } from '../../store/device.ts';
+import { overriding } from './overriding.ts';
+import type { ServerRegistry } from './server-registry.ts';
+import type { World } from './world.ts';
+
+export type KernelWatchParts = {
+  readonly world: World;
+  readonly name: string;
+  readonly kernel: SimulatedKernel;
+  readonly registry: ServerRegistry;
+  /** What the host's journal durably holds. */
+  readonly held: (uuid: Uuid) => Reservation | null | undefined;
+  /** True for a device that no agent of this journal made. */
+  readonly isForeign: (uuid: Uuid) => boolean;
+  /** True while the checks cannot tell right from wrong. */
+  readonly isExcused: () => boolean;
+};
+
+export class WatchedKernel {
+  /** Writes to sysfs by agents. */
+  writes = 0;
+  /** The kernel for agents. */
+  readonly kernel: SimulatedKernel;
+  /** UUIDs that an agent made here, as they are now. */
+  readonly made = new Set<Uuid>();
+  /** Happens right before the next create of an agent. */
+  #trap: ((uuid: Uuid, place: Place) => void) | undefined;
+  readonly #parts: KernelWatchParts;
+
+  constructor(parts: KernelWatchParts) {
+    const { kernel } = parts;
+    this.#parts = parts;
+    this.kernel = overriding(kernel, {
+      create: async (uuid, place) => {
+        this.#check(this.#mayCreate(uuid, place), `creates ${uuid}`);
+        this.#spring(uuid, place);
+        const answer = await kernel.create(uuid, place);
+        if (answer.kind === 'ok') this.made.add(uuid);
+        return answer;
+      },
+      remove: (uuid) => {
+        this.#check(this.#mayRemove(uuid), `removes ${uuid}`);
+        return kernel.remove(uuid);
+      },
+      setAttribute: (uuid, attribute) => {
+        this.#check(this.#mayWrite(uuid), `writes an attribute of ${uuid}`);
+        return kernel.setAttribute(uuid, attribute);
+      },
+    });
+    kernel.onUevent((change) => {
+      if (change.kind !== 'device') this.made.clear();
+      else if (kernel.device(change.uuid) === undefined) this.made.delete(change.uuid);
+    });
+  }
+
+  /** Lets something happen right before the next create of an agent reaches the kernel. */
+  setTrap(trap: (uuid: Uuid, place: Place) => void): void {
+    this.#trap = trap;
+  }
+
+  #spring(uuid: Uuid, place: Place): void {
+    const trap = this.#trap;
+    this.#trap = undefined;
+    trap?.(uuid, place);
+  }
+
+  #check(wrong: string | undefined, act: string): void {
+    const { world, name, isExcused } = this.#parts;
+    this.writes += 1;
+    world.stirred = true;
+    if (wrong !== undefined && !isExcused()) world.violation(`${name} ${act}, ${wrong}`);
+  }
+
+  /** The intent is durable, and the registry has the hold, before anything is made. */
+  #mayCreate(uuid: Uuid, place: Place): string | undefined {
+    const claim = { host: this.#parts.name, parent: place.parent, type: place.type };
+    const reservation = this.#parts.held(uuid);
+    const reserved = reservation?.phase === 'reserved' || reservation?.phase === 'active';
+    if (!reserved || !sameClaim(reservation.claim, claim)) return 'which its journal does not hold there';
+    return this.#isRegistered(uuid, claim) ? undefined : 'which it does not hold in the registry';
+  }
+
+  #mayRemove(uuid: Uuid): string | undefined {
+    const there = this.#parts.kernel.device(uuid);
+    if (there?.held) return 'while it is in use';
+    if (there !== undefined && there.phase !== 'complete') return `while it is ${there.phase}`;
+    return this.#mayWrite(uuid);
+  }
+
+  /** Only a device at the place that the journal and the registry hold is ours. */
+  #mayWrite(uuid: Uuid): string | undefined {
+    const there = this.#parts.kernel.device(uuid);
+    if (there === undefined) return undefined;
+    const claim = { host: this.#parts.name, parent: there.parent, type: there.type };
+    const reservation = this.#parts.held(uuid);
+    if (!reservation || !sameClaim(reservation.claim, claim))
+      return `which it does not hold on ${there.parent}`;
+    const isFine = this.#parts.isForeign(uuid) || this.#isRegistered(uuid, claim);
+    return isFine ? undefined : 'which it does not hold in the registry';
+  }
+
+  #isRegistered(uuid: Uuid, claim: Claim): boolean {
+    const standing = this.#parts.registry.holdOf(uuid);
+    return standing !== undefined && sameClaim(standing.hold.claim, claim);
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Seeds on several processes, so that they use more than one core.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Order, Report } from './worker.ts';
+
+const WORKER = join(import.meta.dirname, 'worker.ts');
+
+/** Runs each order in one of the processes; answers come in the order in which runs end. */
+export async function* runAll(orders: Iterable<Order>, processes: number): AsyncGenerator<Report> {
+  const waiting = orders[Symbol.iterator]();
+  const workers = Array.from({ length: processes }, () => fork(WORKER));
+  const running = new Map<ChildProcess, Promise<{ worker: ChildProcess; report: Report }>>();
+  const begin = (worker: ChildProcess): void => {
+    const next = waiting.next();
+    if (next.done === true) return void running.delete(worker);
+    running.set(worker, answerOf(worker));
+    worker.send(next.value);
+  };
+  try {
+    for (const worker of workers) begin(worker);
+    while (running.size > 0) {
+      const { worker, report } = await Promise.race(running.values());
+      begin(worker);
+      yield report;
+    }
+  } finally {
+    for (const worker of workers) worker.disconnect();
+  }
+}
+
+async function answerOf(worker: ChildProcess): Promise<{ worker: ChildProcess; report: Report }> {
+  const over = new AbortController();
+  const ended = once(worker, 'exit', over).then(([code]) => {
+    throw new Error(`a process of the simulation ended with ${code}`);
+  });
+  try {
+    const [report] = (await Promise.race([once(worker, 'message', over), ended])) as [Report];
+    return { worker, report };
+  } finally {
+    over.abort();
+  }
+}
