@@ -13,7 +13,7 @@ import type { Admission } from '../reconciler/acting.ts';
 import type { Cancel, Clock } from '../reconciler/clock.ts';
 import { coalesced } from '../store/coalesced.ts';
 import type { Journal } from '../store/journal/journal.ts';
-import { readBack } from '../store/read-back.ts';
+import { readBack, returnStrays } from '../store/read-back.ts';
 import { beginRebuilding, type Fleet, readFleet } from '../store/registry/fleet.ts';
 import { confirmHolds, raiseIncarnation, type Speaker, stillOurs } from '../store/registry/incarnation.ts';
 import { type Registry, RegistryUnavailable } from '../store/registry/registry.ts';
@@ -240,7 +240,9 @@ export class Registrar {
     const isOld = this.#holdsReadMs === null || startedMs - this.#holdsReadMs >= limits.holdsMs;
     if (!isOld && !this.#mustConfirm()) return;
     const onLost = (what: string): Promise<void> => this.#lost(what);
-    await readBack({ journal, registry, incarnation, onLost, onRecorded });
+    const options = { journal, registry, incarnation, onLost, onRecorded };
+    await readBack(options);
+    if (this.#mustConfirm()) await returnStrays(options);
     if (connection === this.#connection) this.#holdsReadMs = startedMs;
   }
 

@@ -2,7 +2,8 @@
  * Holds read back: what the journal says is held, against what the fleet's registry says.
  *
  * A hold that was taken by force, or that somebody else has by now, is recorded as fenced. One that the
- * registry has lost is told of first, so that nobody takes anything meanwhile, and then written again. The
+ * registry has lost is told of first, so that nobody takes anything meanwhile, and then written again. A
+ * registry that lost writes may also have lost that a UUID was given back, which is then done again. The
  * registry is not written for anything else. What was decided upon anew while it was asked is asked again.
  */
 import type { FactOf } from '../events/fact.ts';
@@ -10,8 +11,16 @@ import { type Generation, sameClaim, type Uuid } from '../events/names.ts';
 import type { Device, Reservation } from './device.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Registry } from './registry/registry.ts';
-import { reassert } from './registry/reserve.ts';
-import { type Checked, checkHold, fencedMessage, HoldUnreadable, holds } from './registry/standing.ts';
+import { giveBack, reassert } from './registry/reserve.ts';
+import {
+  type Checked,
+  checkHold,
+  fencedMessage,
+  HoldUnreadable,
+  holds,
+  readHold,
+  reading,
+} from './registry/standing.ts';
 
 /** Holds that one host asks for at a time. */
 const IN_FLIGHT_MAX = 8;
@@ -39,11 +48,42 @@ export class ReadBackFailed extends Error {
  */
 export async function readBack(options: ReadBackOptions): Promise<void> {
   const uuids = [...options.journal.devices()].filter(isHeld).map(({ uuid }) => uuid);
+  await each(uuids, (uuid) => check(options, uuid));
+}
+
+/**
+ * Gives back again what the journal knows to have been given back, for a registry that is rebuilding: while it
+ * is, this host takes nothing, so a hold that its journal does not have is an old one. Throws like `readBack`.
+ */
+export async function returnStrays(options: ReadBackOptions): Promise<void> {
+  const devices = [...options.journal.devices()].filter(({ reservation }) => reservation === null);
+  await each(
+    devices.map(({ uuid }) => uuid),
+    (uuid) => returnStray(options, uuid),
+  );
+}
+
+async function each(uuids: readonly Uuid[], work: (uuid: Uuid) => Promise<void>): Promise<void> {
   const queue = uuids.values();
   const lane = async (): Promise<void> => {
-    for (const uuid of queue) await check(options, uuid);
+    for (const uuid of queue) await work(uuid);
   };
   await Promise.all(Array.from({ length: Math.min(IN_FLIGHT_MAX, uuids.length) }, lane));
+}
+
+async function returnStray({ journal, registry, incarnation }: ReadBackOptions, uuid: Uuid): Promise<void> {
+  const held = await reading(() => readHold(registry, uuid));
+  if (held === undefined || 'cause' in held) return passOver(held?.cause);
+  const { claim, phase } = held.hold;
+  const isStray = claim.host === journal.identity.host && phase !== 'fenced';
+  if (!isStray || journal.latest(uuid).reservation !== null) return;
+  const answer = await giveBack(registry, uuid, { claim, incarnation }, held.revision);
+  if (answer.kind === 'unknown') throw answer.cause;
+}
+
+/** A hold that a newer program wrote keeps nobody from asking for the others. */
+function passOver(cause: unknown): void {
+  if (cause !== undefined && !(cause instanceof HoldUnreadable)) throw cause;
 }
 
 type Held = Reservation & { readonly revision: number };
@@ -81,9 +121,8 @@ async function conclude(
     case 'lost':
       return isGivenBack(device, checked) ? 'done' : restore(options, device);
     case 'unknown':
-      // A hold that a newer program wrote keeps nobody from asking for the others.
-      if (checked.cause instanceof HoldUnreadable) return 'done';
-      throw checked.cause;
+      passOver(checked.cause);
+      return 'done';
     default:
       return checked satisfies never;
   }
