@@ -33,7 +33,7 @@ const TOMBSTONE: Hold = {
 };
 
 /** Who stood in the registry, in order; null for nobody. */
-type Stood = { readonly host: string; readonly phase: string } | null;
+type Stood = { readonly host: string; readonly phase: string; readonly revision: number } | null;
 
 export class World {
   readonly registry = new MemoryRegistry(() => '2026-01-01T00:00:00.000Z');
@@ -74,19 +74,20 @@ export class World {
     return written;
   }
 
-  /** True when a host that was fenced came to hold the UUID with nobody between. */
+  /** True when a host that was fenced came to hold the UUID with nobody between, and had not heard of it before. */
   wentPastFence(): boolean {
     return this.stood.some((stood, index) => {
       const before = this.stood[index - 1];
-      return before?.phase === 'fenced' && stood?.host === before.host && stood.phase !== 'fenced';
+      const past = before?.phase === 'fenced' && stood?.host === before.host && stood.phase !== 'fenced';
+      return past && !this.agents.some((one) => one.host === before.host && one.heard.has(before.revision));
     });
   }
 
   async standing(): Promise<Stood> {
-    const value = (await this.registry.read(UUID))?.value ?? null;
-    if (value === null) return null;
-    const { claim, phase } = decodeHold(value);
-    return { host: claim.host, phase };
+    const entry = await this.registry.read(UUID);
+    if (!entry?.value) return null;
+    const { claim, phase } = decodeHold(entry.value);
+    return { host: claim.host, phase, revision: entry.revision };
   }
 
   /** An operator takes the UUID away from whoever has it after some steps; a holder hears of it at once. */
@@ -96,8 +97,10 @@ export class World {
     if (!entry?.value) return;
     const hold = decodeHold(entry.value);
     const tombstone = encodeValue({ ...hold, phase: 'fenced' });
-    await this.apply(() => this.registry.write(UUID, tombstone, entry.revision));
-    for (const agent of this.agents) if (agent.host === hold.claim.host) agent.forced(entry.revision);
+    const written = await this.apply(() => this.registry.write(UUID, tombstone, entry.revision));
+    if (written.kind !== 'written') throw new Error('somebody wrote in between');
+    const holder = this.agents.find((agent) => agent.host === hold.claim.host);
+    holder?.forced(entry.revision, written.revision);
   }
 
   checkOneHolder(): void {
@@ -120,6 +123,10 @@ export class Agent {
   wanted = false;
   /** From holding the UUID until its device was seen gone, which is when it is given back. */
   hasDevice = false;
+  /** Revisions of tombstones that its journal has. */
+  readonly heard = new Set<number>();
+  /** The last of them. */
+  #fence: number | null = null;
   /** The last answer to a take. */
   answer: Taken | null = null;
   readonly #world: World;
@@ -167,15 +174,17 @@ export class Agent {
       case 'releasing':
         return this.#giveBack(registry, this.journal.revision);
       case 'fenced':
-        return undefined;
+        return this.wanted ? undefined : this.#write({ phase: 'none' });
     }
   }
 
   /** What was written for this agent up to that revision is not its own any more, even if it has yet to hear of it. */
-  forced(revision: number): void {
+  forced(revision: number, tombstone: number): void {
     this.#forcedUpTo = revision;
     this.hasDevice = false;
-    if (this.journal.phase === 'reserved') this.#write({ phase: 'fenced' });
+    if (this.journal.phase !== 'reserved') return;
+    this.#write({ phase: 'fenced' });
+    this.#hear(tombstone);
   }
 
   #write(journal: Journal): void {
@@ -187,14 +196,20 @@ export class Agent {
   async #take(registry: Registry): Promise<void> {
     this.#write({ phase: 'claiming' });
     const from = this.#world.stood.length - 1;
-    const answer = await take(registry, UUID, { ...this.owner, replaces: null });
+    const answer = await take(registry, UUID, { ...this.owner, replaces: null, fence: this.#fence });
     this.answer = answer;
     if (answer.kind === 'held') this.#hold(answer.revision);
-    if (answer.kind === 'fenced') this.#fence();
+    if (answer.kind === 'fenced') this.#fenced(answer.revision);
     if (answer.kind === 'taken') this.#checkConflict(answer.holder.claim.host, from);
   }
 
-  #fence(): void {
+  #hear(tombstone: number): void {
+    this.#fence = tombstone;
+    this.heard.add(tombstone);
+  }
+
+  #fenced(tombstone: number): void {
+    this.#hear(tombstone);
     if (this.#forcedUpTo === 0) throw new Error(`${this.host} was told that it is fenced, and never was`);
     this.#write({ phase: 'fenced' });
   }

@@ -66,7 +66,7 @@ async function expectSettled(world: World): Promise<void> {
   const [holder] = holding;
   expect(holding).toHaveLength(1);
   expect(wanting).toContain(holder);
-  expect(standing).toEqual({ host: holder?.host, phase: 'held' });
+  expect(standing).toMatchObject({ host: holder?.host, phase: 'held' });
   for (const other of wanting) if (other !== holder) expectConflict(other, holder);
   if (holder) await expectOurs(world, holder);
 }
