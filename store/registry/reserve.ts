@@ -173,8 +173,9 @@ export function giveBack(
 }
 
 /**
- * Writes a hold again that the registry has lost. Whoever holds the UUID meanwhile keeps it, and a
- * tombstone for this host stands: the hold is not ours any more then.
+ * Writes a hold again that the registry has lost. Another host that holds the UUID meanwhile keeps it, and a
+ * tombstone for this host stands: the hold is not ours any more then. Of an older claim of this host, only the
+ * giving back was lost, too.
  */
 export function reassert(
   registry: Registry,
@@ -200,13 +201,19 @@ export function reassert(
         return at(revision);
       case 'overtaken':
         return overtaken(owner);
-      case 'fenced':
       case 'other':
-        return { kind: 'taken', revision, holder: holderOf(standing) };
+        if (standing.hold.claim.host !== owner.claim.host) return takenBy(standing);
+        return standing.hold.incarnation > owner.incarnation ? overtaken(owner) : at(revision);
+      case 'fenced':
+        return takenBy(standing);
       default:
         return how satisfies never;
     }
   });
+}
+
+function takenBy(standing: Held): Reasserted {
+  return { kind: 'taken', revision: standing.revision, holder: holderOf(standing) };
 }
 
 function fenced(standing: Held): Fenced {

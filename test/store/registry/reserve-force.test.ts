@@ -63,7 +63,9 @@ describe('reassert', () => {
   });
 
   test('writes over what is left of an older hold of its own, and over the tombstone of another host', async () => {
-    for (const older of [{ generation: { epoch: 1, sequence: 9 } }, { claim: B, phase: 'fenced' as const }]) {
+    const ours = { generation: { epoch: 1, sequence: 9 } };
+    const elsewhere = { claim: { ...A, parent: 'another' } };
+    for (const older of [ours, elsewhere, { claim: B, phase: 'fenced' as const }]) {
       const revision = await key.put(older);
       expect(await reassert(registry, UUID, A_WISH, 'held')).toEqual({
         kind: 'held',
