@@ -13,7 +13,7 @@ import type { Admission } from '../reconciler/acting.ts';
 import type { Cancel, Clock } from '../reconciler/clock.ts';
 import { coalesced } from '../store/coalesced.ts';
 import type { Journal } from '../store/journal/journal.ts';
-import { readBack, returnStrays } from '../store/read-back.ts';
+import { readBack, takeBack } from '../store/read-back.ts';
 import { beginRebuilding, type Fleet, readFleet } from '../store/registry/fleet.ts';
 import { confirmHolds, raiseIncarnation, type Speaker, stillOurs } from '../store/registry/incarnation.ts';
 import { type Registry, RegistryUnavailable } from '../store/registry/registry.ts';
@@ -62,8 +62,9 @@ export class Registrar {
   readonly #speaker: Speaker;
   /** The state of the fleet that was last recorded, or is about to be. */
   #noted: { readonly state: Fleet['state']; readonly revision: number } | null;
-  /** The state under which this agent has last confirmed its holds. */
-  #confirmed: number | null = null;
+  /** When all that is held was last read back, over which connection, and under which rebuilding, if any. */
+  #readBack: { readonly connection: number; readonly atMs: number; readonly under: number | null } | null =
+    null;
   /** Raised by this agent; null before that, and once the registry has lost it. */
   #incarnation: number | null = null;
   /** Counts connections: what was proved over one is not proved over the next. */
@@ -72,7 +73,6 @@ export class Registrar {
   #proved: number | null = null;
   #isDue = true;
   #sinceMs: number;
-  #holdsReadMs: number | null = null;
   #fleet: Fleet | null = null;
   #cancelDue: Cancel = () => {};
   #cancelGrace: Cancel = () => {};
@@ -101,7 +101,6 @@ export class Registrar {
   /** The connection is new: nothing is written before everything is proved again. */
   reconnected(): void {
     this.#connection += 1;
-    this.#holdsReadMs = null;
     this.#sinceMs = this.#options.clock.monotonicMs();
     this.#cancelGrace();
     this.#isGrace = true;
@@ -177,7 +176,10 @@ export class Registrar {
         throw new Overtaken(`a later agent of host ${this.#speaker.host} has started`);
       }
       if (speaking.kind === 'ours' && this.#incarnation !== null) return this.#incarnation;
-      if (speaking.kind === 'lost') await this.#lost(`incarnation ${known} of host ${this.#speaker.host}`);
+      if (speaking.kind === 'lost') {
+        this.#incarnation = null;
+        await this.#lost(`incarnation ${known} of host ${this.#speaker.host}`);
+      }
     }
     return this.#raise(known);
   }
@@ -191,7 +193,6 @@ export class Registrar {
     const result = await journal.append({ facts: [{ kind: 'incarnated', v: 1, incarnation }] });
     if (result.kind !== 'durable') throw new Error('the journal could not record the incarnation');
     this.#incarnation = incarnation;
-    this.#confirmed = null;
     return incarnation;
   }
 
@@ -233,32 +234,33 @@ export class Registrar {
     return (await this.#options.journal.append({ facts: [fact] })).kind === 'durable';
   }
 
+  /** On a new connection, when the last reading is old, and once for each time that the registry is rebuilding. */
   async #readHolds(incarnation: number): Promise<void> {
     const { journal, registry, clock, limits, onRecorded } = this.#options;
     const connection = this.#connection;
-    const startedMs = clock.monotonicMs();
-    const isOld = this.#holdsReadMs === null || startedMs - this.#holdsReadMs >= limits.holdsMs;
-    if (!isOld && !this.#mustConfirm()) return;
+    const atMs = clock.monotonicMs();
+    const last = this.#readBack;
+    const isNew = last?.connection !== connection || last.under !== this.#rebuilding;
+    if (!isNew && atMs - last.atMs < limits.holdsMs) return;
     const onLost = (what: string): Promise<void> => this.#lost(what);
     const options = { journal, registry, incarnation, onLost, onRecorded };
     await readBack(options);
-    if (this.#mustConfirm()) await returnStrays(options);
-    if (connection === this.#connection) this.#holdsReadMs = startedMs;
+    if (isNew) await takeBack(options);
+    this.#readBack = { connection, atMs, under: this.#rebuilding };
   }
 
-  #mustConfirm(): boolean {
-    return this.#fleet?.state === 'rebuilding' && this.#confirmed !== this.#fleet.revision;
+  /** The revision of the fleet's state while it is rebuilding. */
+  get #rebuilding(): number | null {
+    return this.#fleet?.state === 'rebuilding' ? this.#fleet.revision : null;
   }
 
   /** Tells whoever may open the registry again that nothing of this host is missing. */
   async #confirm(incarnation: number): Promise<void> {
-    if (this.#fleet === null || !this.#mustConfirm()) return;
-    const { registry } = this.#options;
-    const { revision } = this.#fleet;
-    const answer = await confirmHolds(registry, this.#speaker, incarnation, revision);
+    const revision = this.#rebuilding;
+    if (revision === null || revision !== this.#readBack?.under) return;
+    const answer = await confirmHolds(this.#options.registry, this.#speaker, incarnation, revision);
     if (answer.kind === 'unknown') throw answer.cause;
     if (answer.kind === 'lost') throw new RegistryUnavailable('the registry has just lost this incarnation');
-    this.#confirmed = revision;
   }
 }
 

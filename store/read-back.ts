@@ -2,16 +2,17 @@
  * Holds read back: what the journal says is held, against what the fleet's registry says.
  *
  * A hold that was taken by force, or that somebody else has by now, is recorded as fenced. One that the
- * registry has lost is told of first, so that nobody takes anything meanwhile, and then written again. A
- * registry that lost writes may also have lost that a UUID was given back, which is then done again. The
+ * registry has lost is told of first, so that nobody takes anything meanwhile, and then written again. The
  * registry is not written for anything else. What was decided upon anew while it was asked is asked again.
+ *
+ * A registry that lost writes may also have lost that a UUID was given back: then it holds more than the journal.
  */
-import type { FactOf } from '../events/fact.ts';
+import type { Fact, FactOf } from '../events/fact.ts';
 import { type Generation, sameClaim, type Uuid } from '../events/names.ts';
 import type { Device, Reservation } from './device.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Registry } from './registry/registry.ts';
-import { giveBack, reassert } from './registry/reserve.ts';
+import { reassert } from './registry/reserve.ts';
 import {
   type Checked,
   checkHold,
@@ -52,14 +53,15 @@ export async function readBack(options: ReadBackOptions): Promise<void> {
 }
 
 /**
- * Gives back again what the journal knows to have been given back, for a registry that is rebuilding: while it
- * is, this host takes nothing, so a hold that its journal does not have is an old one. Throws like `readBack`.
+ * Takes back into the journal what the registry holds in this host's name though the journal has given it back, or
+ * was made again without it. From there it is used, or given back once its device was observed gone, like any
+ * other. While this runs, nothing may be claimed. Throws like `readBack`.
  */
-export async function returnStrays(options: ReadBackOptions): Promise<void> {
-  const devices = [...options.journal.devices()].filter(({ reservation }) => reservation === null);
+export async function takeBack(options: ReadBackOptions): Promise<void> {
+  const free = [...options.journal.devices()].filter(({ reservation }) => reservation === null);
   await each(
-    devices.map(({ uuid }) => uuid),
-    (uuid) => returnStray(options, uuid),
+    free.map(({ uuid }) => uuid),
+    (uuid) => takeBackOne(options, uuid),
   );
 }
 
@@ -71,14 +73,19 @@ async function each(uuids: readonly Uuid[], work: (uuid: Uuid) => Promise<void>)
   await Promise.all(Array.from({ length: Math.min(IN_FLIGHT_MAX, uuids.length) }, lane));
 }
 
-async function returnStray({ journal, registry, incarnation }: ReadBackOptions, uuid: Uuid): Promise<void> {
+async function takeBackOne(options: ReadBackOptions, uuid: Uuid): Promise<void> {
+  const { journal, registry } = options;
+  const { reservation, version } = journal.latest(uuid);
   const held = await reading(() => readHold(registry, uuid));
   if (held === undefined || 'cause' in held) return passOver(held?.cause);
-  const { claim, phase } = held.hold;
-  const isStray = claim.host === journal.identity.host && phase !== 'fenced';
-  if (!isStray || journal.latest(uuid).reservation !== null) return;
-  const answer = await giveBack(registry, uuid, { claim, incarnation }, held.revision);
-  if (answer.kind === 'unknown') throw answer.cause;
+  const { claim, phase, generation } = held.hold;
+  if (reservation !== null || claim.host !== journal.identity.host || phase === 'fenced') return;
+  const about = { v: 1, uuid, generation } as const;
+  const facts: readonly Fact[] = [
+    { kind: 'claiming', ...about, claim },
+    { kind: 'reserved', ...about, revision: held.revision },
+  ];
+  await append(options, { uuid, version }, facts);
 }
 
 /** A hold that a newer program wrote keeps nobody from asking for the others. */
@@ -181,12 +188,20 @@ function generationOf({ desired, reservation }: HeldDevice): Generation {
   return desired?.generation ?? reservation.generation;
 }
 
-async function record(
-  { journal, onRecorded }: ReadBackOptions,
-  { uuid, version }: HeldDevice,
+function record(
+  options: ReadBackOptions,
+  device: HeldDevice,
   fact: FactOf<'fenced'> | FactOf<'reasserted'>,
 ): Promise<'done' | 'again'> {
-  const result = await journal.append({ facts: [fact], expected: { uuid, version } });
+  return append(options, device, [fact]);
+}
+
+async function append(
+  { journal, onRecorded }: ReadBackOptions,
+  { uuid, version }: Pick<Device, 'uuid' | 'version'>,
+  facts: readonly Fact[],
+): Promise<'done' | 'again'> {
+  const result = await journal.append({ facts, expected: { uuid, version } });
   if (result.kind === 'stale') return 'again';
   if (result.kind === 'failed') {
     throw new ReadBackFailed(`the journal could not record what became of ${uuid}`, { cause: result.cause });
