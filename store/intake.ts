@@ -167,7 +167,11 @@ export class Intake {
       const cursor = this.#cursor();
       if (cursor === null) return;
       const { batchMessagesMax, behindLooksMax, behindPauseMs } = this.#options.limits;
-      const messages = await this.#options.stream.next(this.#filter, cursor.sequence, batchMessagesMax);
+      const messages = await this.#following(cursor, batchMessagesMax);
+      if (messages === 'another stream') {
+        this.#verify = true;
+        return;
+      }
       if (messages.length > 0) {
         await this.#record(messages, cursor, 'move');
         looks = 0;
@@ -179,6 +183,20 @@ export class Intake {
         return this.#askLeader();
       }
     }
+  }
+
+  /**
+   * What follows the cursor. The message at it is read along, for the stream may have gone back and grown beyond it
+   * again while the connection stayed; where that is not ours, the leader is asked.
+   */
+  async #following(cursor: Cursor, limit: number): Promise<readonly Message[] | 'another stream'> {
+    const { sequence, digest } = cursor;
+    const from = Math.max(0, sequence - 1);
+    const read = await this.#options.stream.next(this.#filter, from, limit + 1);
+    const messages = read.filter((one) => one.sequence > sequence);
+    if (sequence === 0 || read.length === 0) return messages;
+    const there = read[0]?.sequence === sequence ? read[0] : await this.#options.stream.at(sequence);
+    return there !== undefined && sha256(there.data) === digest ? messages : 'another stream';
   }
 
   /** A ring announced what no replica shows: they are behind, or it is gone, or the ring lied. */

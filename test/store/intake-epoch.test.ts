@@ -67,7 +67,7 @@ describe('a journal that begins', () => {
     world.replica.asked.length = 0;
     await world.sync();
     const wide = world.replica.asked.filter((one) => one.includes('*'));
-    expect(wide).toEqual(['mdev.desired.host-1.* after 4']);
+    expect(wide).toEqual(['mdev.desired.host-1.* after 3']);
   });
 
   test('folds a long history as one does that saw everything come', async () => {
@@ -190,6 +190,15 @@ describe('a stream that is not what it was', () => {
     await world.sync({ stream: 'desired', sequence });
     expect(world.epochs()).toEqual(['First 1', 'Rewound 2']);
     expect(wanted(world)).toEqual(['present', 'absent', 'absent']);
+  });
+
+  test('is noticed when it lost its end and grew beyond it again, though no ring was heard', async () => {
+    const world = await informed();
+    world.streams.desired.truncate(2);
+    for (let n = 0; n < 4; n += 1) await world.present({ uuid: uuidOf(2), parent: `gpu${n}` });
+    await world.sync();
+    expect(world.epochs()).toEqual(['First 1', 'Changed 2']);
+    expect(world.device(uuidOf(2)).desired).toMatchObject({ claim: { parent: 'gpu3' } });
   });
 
   test('does not resurrect what was withdrawn with the word that is last again', async () => {
