@@ -86,6 +86,33 @@ export const REGISTRY_BUGS: Bugs = {
       },
     }),
   })),
+  'a registry that lost writes taken as it is': spoil(({ registry, journal }) => ({
+    registry: overriding(registry, {
+      read: async (key) => {
+        const entry = await registry.read(key);
+        const known = journal.device(key).reservation;
+        if (known === null || known.revision === null) return entry;
+        const { claim, generation, revision } = known;
+        if ((entry?.revision ?? 0) >= revision) return entry;
+        const value = encodeValue({ v: 1, claim, generation, incarnation: 1, phase: 'held' });
+        return { revision, value, time: entry?.time ?? '' };
+      },
+    }),
+  })),
+  'taken while the registry is rebuilding': spoil(({ registry }) => ({
+    registry: overriding(registry, {
+      read: async (key) => (key === 'fleet' ? undefined : registry.read(key)),
+    }),
+  })),
+  'a host that was fenced goes on': spoil(({ journal }) => ({
+    journal: overriding(journal, {
+      device: (uuid) => {
+        const device = journal.device(uuid);
+        if (device.reservation?.phase !== 'fenced') return device;
+        return { ...device, reservation: { ...device.reservation, phase: 'reserved' }, terminal: null };
+      },
+    }),
+  })),
 };
 
 async function forced(

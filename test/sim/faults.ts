@@ -5,10 +5,11 @@
 import type { Cast, Fault } from './fault.ts';
 import { FLEET_FAULTS } from './faults-fleet.ts';
 import { MACHINE_FAULTS } from './faults-machine.ts';
+import { REGISTRY_FAULTS } from './faults-registry.ts';
 import { PARENTS } from './inventory.ts';
 import { FAIR } from './wire.ts';
 
-export const FAULTS: readonly Fault[] = [...MACHINE_FAULTS, ...FLEET_FAULTS];
+export const FAULTS: readonly Fault[] = [...MACHINE_FAULTS, ...FLEET_FAULTS, ...REGISTRY_FAULTS];
 
 /** Ends every fault that does not end by itself. */
 export function heal({ server, machines }: Cast): void {

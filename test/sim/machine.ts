@@ -275,7 +275,8 @@ export class Machine {
       this.world.violation(`${this.name} writes ${key} in the registry from an older journal`);
     if (key.startsWith('host.') || key === 'fleet' || this.isPutBack) return;
     const reservation = this.disk.projections().devices.get(key)?.reservation;
-    if (!reservation)
+    const isStray = value === null && this.#parts.server.registry.disputed.has(key);
+    if (!reservation && !isStray)
       this.world.violation(`${this.name} writes ${key} in the registry before its journal knows`);
     const there = this.kernel.device(key);
     const ours = there?.parent === reservation?.claim.parent && there?.type === reservation?.claim.type;

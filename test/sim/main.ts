@@ -14,7 +14,7 @@ import { measureBugs } from './measure-bugs.ts';
 import { shrink } from './shrink.ts';
 import { type Options, type Run, simulate } from './simulate.ts';
 import type { Order } from './worker.ts';
-import { runAll } from './workers.ts';
+import { Workers } from './workers.ts';
 
 /** Lines of history shown for a failure. */
 const HISTORY_LINES_MAX = 400;
@@ -88,8 +88,9 @@ function* orders(): Generator<Order> {
 async function runRange(): Promise<void> {
   const startMs = Date.now();
   const failed: number[] = [];
+  const workers = new Workers(Number(values.processes));
   let done = 0;
-  for await (const { seed, violations } of runAll(orders(), Number(values.processes))) {
+  for await (const { seed, violations } of workers.run(orders())) {
     done += 1;
     if (violations.length > 0) {
       failed.push(seed);
@@ -101,6 +102,7 @@ async function runRange(): Promise<void> {
     if (done % PROGRESS_SEEDS === 0)
       console.log(`${done} seeds, ${failed.length} failed, ${perSecond.toFixed(1)}/s`);
   }
+  workers.close();
   const seconds = ((Date.now() - startMs) / 1_000).toFixed(0);
   console.log(`${done - failed.length} seeds passed, ${failed.length} failed, in ${seconds} s`);
   process.exitCode = failed.length === 0 ? 0 : 1;

@@ -103,6 +103,16 @@ export class Operator {
     this.#send(dice, encodeCommand(PREFIX, { command: 'retry', event, data: { uuid, host } }), 'command');
   }
 
+  /** Takes the UUID from a host that is believed dead; the act is published first. */
+  force(dice: Dice, uuid: Uuid, host: string): void {
+    const event = this.#meta();
+    const { published, server } = this.#parts;
+    published.commanded(host, uuid, event);
+    const data = { uuid, host, why: 'believed dead' };
+    this.#send(dice, encodeCommand(PREFIX, { command: 'release', event, data }), 'command');
+    void server.registry.force(uuid);
+  }
+
   /** What somebody publishes who does not know better, or lies. */
   #garbage(dice: Dice, uuid: Uuid, host: string): void {
     const { id } = this.#meta();

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { BUGS } from './bugs.ts';
 import { shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';
-import { runAll } from './workers.ts';
+import { Workers } from './workers.ts';
 
 /** Of these, each test of a slice runs a part. */
 const SEEDS = 120;
@@ -45,7 +45,9 @@ describe('simulation', () => {
   it('the same seed gives the same history in another process', async () => {
     const here = await simulate(23);
     const digests: string[] = [];
-    for await (const { digest } of runAll([{ seed: 23 }, { seed: 23 }], 2)) digests.push(digest);
+    const workers = new Workers(2);
+    for await (const { digest } of workers.run([{ seed: 23 }, { seed: 23 }])) digests.push(digest);
+    workers.close();
     expect(digests).toEqual([here.digest, here.digest]);
   });
 

@@ -10,7 +10,7 @@ import type { World } from './world.ts';
 export function checkHolds(world: World, machines: readonly Machine[], registry: ServerRegistry): void {
   if (!world.stirred) return;
   world.stirred = false;
-  checkOnce(world, machines);
+  checkOnce(world, machines, registry);
   for (const machine of machines) {
     if (machine.isPutBack) continue;
     checkDevices(world, machine, registry);
@@ -22,12 +22,12 @@ export function checkHolds(world: World, machines: readonly Machine[], registry:
  * No UUID exists on two hosts, but where somebody made one by hand; an agent whose journal was put back goes by
  * that until it reaches the fleet.
  */
-function checkOnce(world: World, machines: readonly Machine[]): void {
+function checkOnce(world: World, machines: readonly Machine[], { given }: ServerRegistry): void {
   const at = new Map<string, string>();
   for (const machine of machines) {
     if (machine.isPutBack) continue;
     for (const { uuid } of machine.kernel.devices()) {
-      if (machine.foreign.has(uuid)) continue;
+      if (machine.foreign.has(uuid) || given.has(uuid)) continue;
       const other = at.get(uuid);
       if (other !== undefined) world.violation(`${uuid} exists on ${other} and ${machine.name}`);
       at.set(uuid, machine.name);
@@ -38,7 +38,7 @@ function checkOnce(world: World, machines: readonly Machine[]): void {
 /** A device of an agent exists only while its host holds the UUID. */
 function checkDevices(world: World, machine: Machine, registry: ServerRegistry): void {
   for (const { uuid } of machine.kernel.devices()) {
-    if (machine.foreign.has(uuid)) continue;
+    if (machine.foreign.has(uuid) || registry.disputed.has(uuid)) continue;
     const holder = registry.holdOf(uuid)?.hold.claim.host;
     if (holder !== machine.name) {
       world.violation(`${uuid} exists on ${machine.name}, but is held by ${holder ?? 'nobody'}`);
@@ -49,6 +49,7 @@ function checkDevices(world: World, machine: Machine, registry: ServerRegistry):
 /** What a journal says is reserved, the registry says too; so no two journals can say it. */
 function checkReservations(world: World, machine: Machine, registry: ServerRegistry): void {
   for (const { uuid, reservation } of machine.disk.projections().devices.values()) {
+    if (registry.disputed.has(uuid)) continue;
     if (reservation?.phase !== 'reserved' && reservation?.phase !== 'active') continue;
     const hold = registry.holdOf(uuid)?.hold;
     if (hold?.phase === 'held' && sameClaim(hold.claim, reservation.claim)) continue;

@@ -50,7 +50,7 @@ export class WatchedKernel {
         return kernel.remove(uuid);
       },
       setAttribute: (uuid, attribute) => {
-        this.#check(this.#mayWrite(uuid), `writes an attribute of ${uuid}`);
+        this.#check(this.#maySet(uuid), `writes an attribute of ${uuid}`);
         return kernel.setAttribute(uuid, attribute);
       },
     });
@@ -94,6 +94,11 @@ export class WatchedKernel {
     return this.#mayWrite(uuid);
   }
 
+  #maySet(uuid: Uuid): string | undefined {
+    const isFenced = this.#parts.held(uuid)?.phase === 'fenced';
+    return isFenced ? 'which was taken from it by force' : this.#mayWrite(uuid);
+  }
+
   /** Only a device at the place that the journal and the registry hold is ours. */
   #mayWrite(uuid: Uuid): string | undefined {
     const there = this.#parts.kernel.device(uuid);
@@ -107,7 +112,9 @@ export class WatchedKernel {
   }
 
   #isRegistered(uuid: Uuid, claim: Claim): boolean {
-    const standing = this.#parts.registry.holdOf(uuid);
+    const { registry } = this.#parts;
+    if (registry.disputed.has(uuid)) return true;
+    const standing = registry.holdOf(uuid);
     return standing !== undefined && sameClaim(standing.hold.claim, claim);
   }
 }

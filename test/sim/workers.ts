@@ -8,30 +8,40 @@ import type { Order, Report } from './worker.ts';
 
 const WORKER = join(import.meta.dirname, 'worker.ts');
 
-/** Runs each order in one of the processes; answers come in the order in which runs end. */
-export async function* runAll(orders: Iterable<Order>, processes: number): AsyncGenerator<Report> {
-  const waiting = orders[Symbol.iterator]();
-  const workers = Array.from({ length: processes }, () => fork(WORKER));
-  const running = new Map<ChildProcess, Promise<{ worker: ChildProcess; report: Report }>>();
-  const begin = (worker: ChildProcess): void => {
-    const next = waiting.next();
-    if (next.done === true) return void running.delete(worker);
-    running.set(worker, answerOf(worker));
-    worker.send(next.value);
-  };
-  try {
-    for (const worker of workers) begin(worker);
+type Answer = { readonly worker: ChildProcess; readonly report: Report };
+
+export class Workers {
+  readonly #workers: readonly ChildProcess[];
+
+  constructor(processes: number) {
+    this.#workers = Array.from({ length: processes }, () => fork(WORKER));
+  }
+
+  /** Runs each order in one of the processes; answers come in the order in which runs end. One call at a time. */
+  async *run(orders: Iterable<Order>): AsyncGenerator<Report> {
+    const waiting = orders[Symbol.iterator]();
+    const running = new Map<ChildProcess, Promise<Answer>>();
+    const begin = (worker: ChildProcess): void => {
+      const next = waiting.next();
+      if (next.done === true) return void running.delete(worker);
+      running.set(worker, answerOf(worker));
+      worker.send(next.value);
+    };
+    for (const worker of this.#workers) begin(worker);
     while (running.size > 0) {
       const { worker, report } = await Promise.race(running.values());
       begin(worker);
       yield report;
     }
-  } finally {
-    for (const worker of workers) worker.disconnect();
+  }
+
+  /** Ends the processes. */
+  close(): void {
+    for (const worker of this.#workers) worker.disconnect();
   }
 }
 
-async function answerOf(worker: ChildProcess): Promise<{ worker: ChildProcess; report: Report }> {
+async function answerOf(worker: ChildProcess): Promise<Answer> {
   const over = new AbortController();
   const ended = once(worker, 'exit', over).then(([code]) => {
     throw new Error(`a process of the simulation ended with ${code}`);

@@ -1,0 +1,78 @@
+/**
+ * What happens to the registry: it loses writes that it had acknowledged, and operators take UUIDs by force from
+ * hosts that they believe dead.
+ */
+import { readFleet, reopen } from '../../store/registry/fleet.ts';
+import { confirmedBy } from '../../store/registry/incarnation.ts';
+import type { Dice } from './dice.ts';
+import type { Cast, Fault } from './fault.ts';
+
+/** How often an operator looks whether the registry can be opened again. */
+const REOPEN_MS = 5_000;
+/** Hosts that are not there within this time after the registry lost something cannot object to what others take. */
+const OBJECTION_MS = 15_000;
+const LOOK_MS = 100;
+
+export const REGISTRY_FAULTS: readonly Fault[] = [
+  {
+    name: 'registry loses writes',
+    weight: 1,
+    strike: (cast, _machine, dice) => {
+      if (cast.machines.every((one) => one.running && one.wire.up)) lose(cast, dice);
+    },
+  },
+  {
+    name: 'release by force',
+    weight: 2,
+    strike: ({ server, operator }, machine, dice) => {
+      if (machine.running && machine.wire.up) return;
+      const theirs = operator.uuids.filter((uuid) => {
+        const hold = server.registry.holdOf(uuid)?.hold;
+        return hold?.claim.host === machine.name && hold.phase !== 'fenced';
+      });
+      if (theirs.length === 0) return;
+      operator.force(dice, dice.pick(theirs), machine.name);
+    },
+  },
+];
+
+/** In a power cut, from which the server is back soon. */
+function lose(cast: Cast, dice: Dice): void {
+  const { world, server } = cast;
+  const { registry } = server;
+  server.setUp(false);
+  const writes = dice.pick([1, 2, 4, 8]);
+  world.note('server', `registry loses its last ${writes} writes`);
+  void registry.lose(writes).then(() => watchObjections(cast, [...registry.disputed]));
+  world.after(dice.between(1, 1_000), () => server.setUp(true));
+  if (!registry.isMinded) world.after(REOPEN_MS, () => void open(cast));
+  registry.isMinded = true;
+}
+
+/** Who is not there to object may lose what it holds to another, as if it were dead. */
+function watchObjections({ world, server, machines }: Cast, disputed: readonly string[]): void {
+  const endMs = world.monotonicMs() + OBJECTION_MS;
+  const look = (): void => {
+    const isAway = machines.some((one) => !one.running || (server.up && !one.wire.up));
+    if (isAway) for (const uuid of disputed) server.registry.given.add(uuid);
+    else if (world.monotonicMs() < endMs) world.after(LOOK_MS, look);
+  };
+  look();
+}
+
+/** An operator opens the registry again once every host has confirmed what it holds. */
+async function open(cast: Cast): Promise<void> {
+  const { world, server, machines } = cast;
+  const { registry } = server;
+  const fleet = await readFleet(registry);
+  if (fleet.kind === 'unknown') return;
+  const confirmed = await Promise.all(
+    machines.map(({ name }) => confirmedBy(registry, name).catch(() => null)),
+  );
+  const isSafe = confirmed.every((one) => one === fleet.revision);
+  if (server.up && fleet.state === 'rebuilding' && isSafe) {
+    world.note('operator', 'opens the registry');
+    await reopen(registry, { by: 'sim', what: 'every host has confirmed', at: world.wall() }, fleet.revision);
+  }
+  world.after(REOPEN_MS, () => void open(cast));
+}
