@@ -33,12 +33,13 @@ export class HoldUnreadable extends RegistryUnavailable {
 }
 
 /**
- * `ours`: it stands as it should. `fenced`: taken away by force. `lost`: the registry has forgotten
- * a write that it had acknowledged; `holder` is who stands there now. `revision` is what was read.
+ * `ours`: it stands as it should. `fenced`: somebody wrote over it later, by force; whoever got it then may have given
+ * it back since. `lost`: the registry has forgotten a write that it had acknowledged. `holder` is who stands there
+ * now, and `revision` what was read.
  */
 export type Checked =
   | { readonly kind: 'ours'; readonly revision: number }
-  | { readonly kind: 'fenced'; readonly revision: number; readonly holder: Holder }
+  | { readonly kind: 'fenced'; readonly revision: number; readonly holder: Holder | null }
   | { readonly kind: 'lost'; readonly revision: number; readonly holder: Holder | null }
   | Unknown;
 
@@ -52,7 +53,9 @@ export async function checkHold(
   const standing = await reading(async () => standingOf(uuid, await registry.read(uuid)));
   if (standing.kind === 'unknown') return standing;
   const { revision: stands } = standing;
-  if (standing.kind === 'free') return { kind: 'lost', revision: stands, holder: null };
+  if (standing.kind === 'free') {
+    return { kind: stands > revision ? 'fenced' : 'lost', revision: stands, holder: null };
+  }
   const how = relation(standing.hold, owner);
   if (how === 'overtaken') return overtaken(owner);
   if (stands < revision) return { kind: 'lost', revision: stands, holder: holderOf(standing) };
@@ -127,12 +130,12 @@ export function holds({ claim, phase, since }: Holder): string {
 }
 
 /** What an old holder is told: who has the UUID now, and how that came to be, as far as the registry tells. */
-export function fencedMessage(holder: Holder): string {
+export function fencedMessage(holder: Holder | null): string {
   const how =
-    holder.phase === 'fenced'
+    holder?.phase === 'fenced'
       ? 'taken from this host by force'
       : 'not held by this host any more, by force or by a loss';
-  return `${how}: ${holds(holder)}`;
+  return `${how}: ${holder === null ? 'held by nobody now' : holds(holder)}`;
 }
 
 /** What an agent is told that finds a hold of its own claim written by a later one. */

@@ -26,13 +26,14 @@ describe('checkHold', () => {
       revision: 0,
       holder: null,
     });
+  });
+
+  test('one that was taken by force is fenced, also once whoever got it has given it back', async () => {
     await key.put({});
+    await key.put({ phase: 'fenced' });
+    await key.put({ claim: B });
     await key.erase();
-    expect(await checkHold(registry, UUID, A_WISH, 1)).toEqual({
-      kind: 'lost',
-      revision: 2,
-      holder: null,
-    });
+    expect(await checkHold(registry, UUID, A_WISH, 1)).toEqual({ kind: 'fenced', revision: 4, holder: null });
   });
 
   test('one that is older than its revision was lost, whoever stands there', async () => {
