@@ -7,7 +7,7 @@ import { type Registry, RegistryUnavailable } from '../../../store/registry/regi
 import { openKvRegistry, RegistryMissing } from '../../../store/registry/registry-kv.ts';
 import { startNats } from '../../nats.ts';
 import { registryContract } from './registry.contract.ts';
-import { BUCKET, RegistryServer, startRegistryServer } from './registry-server.ts';
+import { BUCKET, RegistryCluster, RegistryServer, startRegistryServer } from './registry-server.ts';
 
 const KEY = '00000000-0000-4000-8000-000000000001';
 const VALUE = new TextEncoder().encode('value');
@@ -15,6 +15,7 @@ const VERSIONS = ['newest', 'least'] as const;
 
 for (const version of VERSIONS) {
   registryContract(`key-value, ${version} server`, () => startRegistryServer(version));
+  registryContract(`key-value, three replicas on ${version} servers`, () => RegistryCluster.start(version));
 }
 
 describe.each(VERSIONS)('the bucket on the %s server', (version) => {

@@ -3,6 +3,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Registry, RegistryKey, Written } from '../../../store/registry/registry.ts';
+import { cleared } from './cleared.ts';
 
 /** A registry to test, empty at first; each `client` is one more way into the same one. */
 export type RegistryUnderTest = { client(): Promise<Registry>; close(): Promise<void> };
@@ -139,7 +140,7 @@ export function registryContract(name: string, open: () => Promise<RegistryUnder
       for (let round = 0, expected = 0; round < 10; round += 1) {
         const writes = Array.from({ length: CONTENDERS }, (_, index) => {
           const client = clients[index % clients.length] ?? registry;
-          return client.write(key, bytes(String(index)), expected);
+          return cleared(() => client.write(key, bytes(String(index)), expected));
         });
         const answers = await Promise.all(writes);
         const won = answers.flatMap((one, index) => (one.kind === 'written' ? [{ ...one, index }] : []));

@@ -15,7 +15,7 @@ import type { Registry } from '../../../store/registry/registry.ts';
 import { openLmdbRegistry } from '../../../store/registry/registry-lmdb.ts';
 import { MemoryRegistry } from '../../../store/registry/registry-memory.ts';
 import { giveBack } from '../../../store/registry/reserve.ts';
-import { startRegistryServer } from './registry-server.ts';
+import { RegistryCluster, startRegistryServer } from './registry-server.ts';
 import { type Answer, CLIENTS, contend, UUIDS } from './reserve-race.ts';
 
 const NOW = () => '2026-01-01T00:00:00.000Z';
@@ -66,6 +66,15 @@ test.each(['newest', 'least'] as const)('key-value of the %s server, four connec
     await expectOneWinner(await Promise.all(Array.from({ length: CLIENTS }, () => server.client())));
   } finally {
     await server.close();
+  }
+});
+
+test('key-value on three replicas, four connections over all of them', async () => {
+  const cluster = await RegistryCluster.start('newest');
+  try {
+    await expectOneWinner(await Promise.all(Array.from({ length: CLIENTS }, () => cluster.client())));
+  } finally {
+    await cluster.close();
   }
 });
 

@@ -2,6 +2,7 @@
 import type { Claim, Uuid } from '../../../events/names.ts';
 import type { Registry } from '../../../store/registry/registry.ts';
 import { type Taken, take } from '../../../store/registry/reserve.ts';
+import { cleared } from './cleared.ts';
 
 export const UUIDS: readonly Uuid[] = Array.from(
   { length: 50 },
@@ -25,5 +26,5 @@ export async function contend(registry: Registry, client: number): Promise<reado
 
 async function takeFor(registry: Registry, uuid: Uuid, claim: Claim): Promise<Answer> {
   const wish = { claim, generation: { epoch: 1, sequence: 1 }, incarnation: 1, replaces: null };
-  return { uuid, claim, answer: await take(registry, uuid, wish) };
+  return { uuid, claim, answer: await cleared(() => take(registry, uuid, wish)) };
 }
