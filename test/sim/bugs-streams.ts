@@ -101,7 +101,7 @@ export const STREAM_BUGS: Bugs = {
     },
   })),
   'a ring that was lost never made up for': ({ ports, options }) => {
-    const limits = { ...options.limits, pollMs: NEVER_MS, doubtMs: NEVER_MS };
+    const limits = { ...options.limits, pollMs: NEVER_MS, doubtMs: NEVER_MS, proveMs: NEVER_MS };
     return { ports, options: { ...options, limits } };
   },
   'commands not read': spoil(({ streams }) => ({

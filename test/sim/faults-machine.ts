@@ -6,6 +6,7 @@ import type { Dice } from './dice.ts';
 import type { Cast, Fault } from './fault.ts';
 import { PARENTS, somePlace, strangeUuid } from './inventory.ts';
 import type { Machine } from './machine.ts';
+import type { World } from './world.ts';
 
 export const MACHINE_FAULTS: readonly Fault[] = [
   { name: 'agent killed', weight: 5, strike: (_cast, machine) => machine.restart() },
@@ -39,19 +40,13 @@ export const MACHINE_FAULTS: readonly Fault[] = [
     strike: ({ world }, machine, dice) => {
       const devices = machine.kernel.devices();
       if (devices.length === 0) return;
-      const { uuid } = dice.pick(devices);
-      const openMs = dice.between(10, 30_000);
-      if (machine.kernel.hold(uuid)) world.after(openMs, () => machine.kernel.release(uuid));
+      hold(world, machine, dice.pick(devices).uuid, dice.between(10, 30_000));
     },
   },
   {
     name: 'parent unplugged',
-    weight: 1,
-    strike: ({ world }, machine, dice) => {
-      const parent = dice.pick(PARENTS);
-      void machine.kernel.unplug(parent);
-      world.after(dice.between(10, 20_000), () => void machine.kernel.plug(parent));
-    },
+    weight: 3,
+    strike: unplug,
   },
   {
     name: 'probes fail',
@@ -112,6 +107,22 @@ export const MACHINE_FAULTS: readonly Fault[] = [
     },
   },
 ];
+
+/** While one of its devices is open, a parent does not go; meanwhile an operator may withdraw another. */
+function unplug({ world, operator }: Cast, machine: Machine, dice: Dice): void {
+  const parent = dice.pick(PARENTS);
+  const awayMs = dice.between(100, 30_000);
+  const [opened, other] = machine.kernel.devices().filter((one) => one.parent === parent);
+  if (opened !== undefined && dice.chance(0.7)) hold(world, machine, opened.uuid, awayMs);
+  void machine.kernel.unplug(parent);
+  world.after(awayMs, () => void machine.kernel.plug(parent));
+  if (other !== undefined && dice.chance(0.9)) operator.withdraw(dice, other.uuid, machine.name);
+}
+
+/** Somebody opens the device, and closes it again. */
+function hold(world: World, machine: Machine, uuid: string, forMs: number): void {
+  if (machine.kernel.hold(uuid)) world.after(forMs, () => machine.kernel.release(uuid));
+}
 
 function makeForeign(_cast: Cast, machine: Machine, dice: Dice): void {
   make(machine, strangeUuid(dice), somePlace(dice));

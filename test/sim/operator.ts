@@ -35,7 +35,7 @@ export class Operator {
   readonly #claims = new Map<string, Claim>();
   readonly #acts: readonly Act[] = [
     { weight: 36, run: (dice, uuid, host) => this.#present(dice, uuid, host) },
-    { weight: 22, run: (dice, uuid, host) => this.#absent(dice, uuid, host) },
+    { weight: 22, run: (dice, uuid, host) => this.withdraw(dice, uuid, host) },
     { weight: 10, run: (dice, uuid, host) => this.#retry(dice, uuid, host) },
     { weight: 8, run: (dice, uuid, host) => this.#changeAttributes(dice, uuid, host) },
     { weight: 8, run: (dice, uuid, host) => this.#replace(dice, uuid, host) },
@@ -68,7 +68,8 @@ export class Operator {
     this.#publish(dice, { desired: 'present', event: this.#meta(), data });
   }
 
-  #absent(dice: Dice, uuid: Uuid, host: string): void {
+  /** Declares the UUID absent on a host. */
+  withdraw(dice: Dice, uuid: Uuid, host: string): void {
     this.#claims.delete(`${host} ${uuid}`);
     this.#publish(dice, { desired: 'absent', event: this.#meta(), data: { uuid, host } });
   }
@@ -90,7 +91,7 @@ export class Operator {
     const from = dice.pick(hosts);
     const claim = this.#claims.get(`${from} ${uuid}`);
     const to = dice.pick(hosts.filter((one) => one !== from));
-    const leave = (): void => this.#absent(dice, uuid, from);
+    const leave = (): void => this.withdraw(dice, uuid, from);
     const come = (): void => this.#present(dice, uuid, to, claim ?? { host: from, ...somePlace(dice) });
     const [first, second] = dice.chance(0.7) ? [leave, come] : [come, leave];
     first();

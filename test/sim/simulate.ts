@@ -96,6 +96,7 @@ function makeCast(
 function someWeather(dice: Dice, calm: boolean): Weather {
   const weather = {
     loss: 0.08 * dice.random(),
+    deafness: 0.3 * dice.random(),
     doubling: 0.05 * dice.random(),
     lateness: 0.5 * dice.random(),
     delayMsMax: 1 + 50 * dice.random(),

@@ -8,13 +8,15 @@ import type { World } from './world.ts';
 /** How bad the network is. Probabilities are per message. */
 export type Weather = {
   readonly loss: number;
+  /** Rings of the doorbell that get lost. */
+  readonly deafness: number;
   readonly doubling: number;
   /** A request is served long after its client gave up. */
   readonly lateness: number;
   readonly delayMsMax: number;
 };
 
-export const FAIR: Weather = { loss: 0, doubling: 0, lateness: 0, delayMsMax: 5 };
+export const FAIR: Weather = { loss: 0, deafness: 0, doubling: 0, lateness: 0, delayMsMax: 5 };
 
 /** How long a client waits for an answer. */
 const TIMEOUT_MS = 1_000;
@@ -79,9 +81,9 @@ export class Wire {
     return answer;
   }
 
-  /** A message without an answer. */
+  /** A ring, which nobody answers. */
   tell(what: string, deliver: () => void): void {
-    void this.#carry().then((arrived) => {
+    void this.#carry(this.weather.deafness).then((arrived) => {
       if (arrived) deliver();
       else this.world.note(this.host, `${what}: lost`);
     });
@@ -91,8 +93,8 @@ export class Wire {
     for (const listener of [...this.#listeners]) listener(state);
   }
 
-  async #carry(): Promise<boolean> {
-    const lost = !this.up || this.world.chance(this.weather.loss);
+  async #carry(loss = this.weather.loss): Promise<boolean> {
+    const lost = !this.up || this.world.chance(loss);
     await this.world.sleep(0.1 + this.world.random() * this.weather.delayMsMax);
     return !lost && this.up;
   }
