@@ -14,7 +14,7 @@ import type { Acting } from './acting.ts';
 import { execute } from './execute.ts';
 import type { ReconcilerLimits } from './limits.ts';
 import type { Outcome } from './outcome.ts';
-import { underPause } from './pause.ts';
+import { underDispute, underPause } from './pause.ts';
 import { type Known, lookFor, plan } from './plan.ts';
 import type { Plan } from './step.ts';
 
@@ -57,7 +57,8 @@ export async function runPass(
 async function turn(acting: Acting, uuid: Uuid): Promise<{ verdict: Verdict | 'again'; planned: Device }> {
   const planned = acting.journal.device(uuid);
   const observed = await acting.host.observe(uuid, lookFor(planned));
-  const next = underPause(plan(known(acting, planned), observed), acting.journal.positions().paused);
+  const undisputed = underDispute(plan(known(acting, planned), observed), acting.dispute(uuid));
+  const next = underPause(undisputed, acting.journal.positions().paused);
   if (next.kind !== 'step') return { verdict: next, planned };
   const outcome = await execute(acting, planned, next.step);
   return { verdict: outcome.kind === 'again' ? 'again' : outcome, planned };

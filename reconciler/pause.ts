@@ -11,6 +11,14 @@ import type { Plan, Step } from './step.ts';
 /** Steps that only record what was observed. */
 const RECORDING: ReadonlySet<Step['do']> = new Set(['activate', 'record-drift']);
 
+/** The plan as a host follows it that may have lost the UUID to somebody, who is described, or has not. */
+export function underDispute(plan: Plan, dispute: string | null): Plan {
+  if (dispute === null || plan.kind !== 'step' || RECORDING.has(plan.step.do)) return plan;
+  const { wake } = WAITING.RegistryRebuilding;
+  const message = withHint(dispute, WAITING.RegistryRebuilding);
+  return { kind: 'waiting', reason: 'RegistryRebuilding', message, wake };
+}
+
 /** The plan as a host follows it that was paused by that event, or was not. */
 export function underPause(plan: Plan, paused: EventMeta | null): Plan {
   if (paused === null || plan.kind !== 'step' || RECORDING.has(plan.step.do)) return plan;

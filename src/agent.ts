@@ -87,6 +87,7 @@ export class Agent {
       memory: new Memory(bootIsNew),
       incarnation: () => this.#link.incarnation,
       admission: () => this.#link.admission(),
+      dispute: (uuid) => this.#link.dispute(uuid),
       events: {
         passEnded: (uuid, end, steps) => this.#passEnded(uuid, end, steps),
         passFailed: (uuid, error) => ports.log.error({ uuid, err: error }, 'pass failed'),

@@ -76,6 +76,9 @@ export const limitSchemas = {
   registryJoinMsMax: delayMs(LINK_LIMITS.joinMsMax).describe(
     'A registry not reached for so long is said to be unreachable',
   ),
+  registryDisputeMs: delayMs(LINK_LIMITS.disputeMs).describe(
+    'Time between two looks at a hold of which it is not known who has it',
+  ),
   embeddedPollMs: delayMs(EMBEDDED_POLL_MS).describe('Time between two looks at the embedded stream'),
 };
 
@@ -97,6 +100,7 @@ export function agentLimits(limits: Limits): AgentLimits {
     holdsMs: limits.registryHoldsMs,
     takeGraceMs: limits.registryGraceMs,
     joinMsMax: limits.registryJoinMsMax,
+    disputeMs: limits.registryDisputeMs,
     forwardPauseMs: limits.forwardPauseMs,
     waitDelayMsMax: {
       timer: waitTimerMsMax,

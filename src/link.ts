@@ -112,6 +112,11 @@ export class Link {
     return this.#open ? this.#registrar.admission() : { kind: 'joining' };
   }
 
+  /** Who else may have the UUID of a hold that the registry has lost; null when nobody does. */
+  dispute(uuid: Uuid): string | null {
+    return this.#registrar.dispute(uuid);
+  }
+
   /** Facts that the fleet has not acknowledged. */
   get backlog(): number {
     return this.#forwarder.backlog;

@@ -7,16 +7,23 @@
  * the whole fleet before it is made good: what one host lost, others may have lost too.
  */
 
-import type { FactOf } from '../events/fact.ts';
-import type { Uuid } from '../events/names.ts';
+import type { FactOf, Holder } from '../events/fact.ts';
+import type { HostId, Uuid } from '../events/names.ts';
 import type { Admission } from '../reconciler/acting.ts';
 import type { Cancel, Clock } from '../reconciler/clock.ts';
 import { coalesced } from '../store/coalesced.ts';
 import type { Journal } from '../store/journal/journal.ts';
 import { readBack, takeBack } from '../store/read-back.ts';
 import { beginRebuilding, type Fleet, readFleet } from '../store/registry/fleet.ts';
-import { confirmHolds, raiseIncarnation, type Speaker, stillOurs } from '../store/registry/incarnation.ts';
+import {
+  confirmedBy,
+  confirmHolds,
+  raiseIncarnation,
+  type Speaker,
+  stillOurs,
+} from '../store/registry/incarnation.ts';
 import { type Registry, RegistryUnavailable } from '../store/registry/registry.ts';
+import { holds } from '../store/registry/standing.ts';
 
 export type RegistrarLimits = {
   /** Time between two proofs that this agent still speaks for its host, and looks at the fleet's state. */
@@ -30,6 +37,8 @@ export type RegistrarLimits = {
   readonly takeGraceMs: number;
   /** A registry that was not reached for so long after a start or a new connection is said to be unreachable. */
   readonly joinMsMax: number;
+  /** Time between two looks at a hold of which it is not known who has it. */
+  readonly disputeMs: number;
 };
 
 export const REGISTRAR_LIMITS: RegistrarLimits = {
@@ -37,6 +46,7 @@ export const REGISTRAR_LIMITS: RegistrarLimits = {
   holdsMs: 600_000,
   takeGraceMs: 5_000,
   joinMsMax: 15_000,
+  disputeMs: 2_000,
 };
 
 export type RegistrarOptions = {
@@ -65,6 +75,8 @@ export class Registrar {
   /** When all that is held was last read back, over which connection, and under which rebuilding, if any. */
   #readBack: { readonly connection: number; readonly atMs: number; readonly under: number | null } | null =
     null;
+  /** Holds that the registry has lost, and of which somebody else may be the holder; who, for people. */
+  #disputes: ReadonlyMap<Uuid, string> = new Map();
   /** Raised by this agent; null before that, and once the registry has lost it. */
   #incarnation: number | null = null;
   /** Counts connections: what was proved over one is not proved over the next. */
@@ -125,6 +137,11 @@ export class Registrar {
     if (isFirst) this.#beginGrace();
   }
 
+  /** Who else may have the UUID, as far as it was in doubt when the holds were last read back; null for nobody. */
+  dispute(uuid: Uuid): string | null {
+    return this.#disputes.get(uuid) ?? null;
+  }
+
   /** Whether a UUID may be taken; asks the registry. */
   async admission(): Promise<Admission> {
     const incarnation = this.incarnation;
@@ -150,7 +167,7 @@ export class Registrar {
     const { clock, limits, onDue } = this.#options;
     this.#isDue = false;
     this.#cancelDue();
-    this.#cancelDue = clock.after(limits.proveMs, () => {
+    this.#cancelDue = clock.after(this.#disputes.size > 0 ? limits.disputeMs : limits.proveMs, () => {
       this.#isDue = true;
       onDue();
     });
@@ -241,11 +258,20 @@ export class Registrar {
     const atMs = clock.monotonicMs();
     const last = this.#readBack;
     const isNew = last?.connection !== connection || last.under !== this.#rebuilding;
-    if (!isNew && atMs - last.atMs < limits.holdsMs) return;
-    const onLost = (what: string): Promise<void> => this.#lost(what);
-    const options = { journal, registry, incarnation, onLost, onRecorded };
+    if (!isNew && this.#disputes.size === 0 && atMs - last.atMs < limits.holdsMs) return;
+    const disputes = new Map<Uuid, string>();
+    const options = {
+      ...{ journal, registry, incarnation, onRecorded },
+      onLost: (what: string) => this.#lost(what),
+      isRebuilding: () => this.#rebuilding !== null,
+      isConfirmed: async (host: HostId) => (await confirmedBy(registry, host)) === this.#rebuilding,
+      onDisputed: (uuid: Uuid, holder: Holder) => void disputes.set(uuid, holds(holder)),
+    };
     await readBack(options);
     if (isNew) await takeBack(options);
+    const settled = [...this.#disputes.keys()].filter((uuid) => !disputes.has(uuid));
+    this.#disputes = disputes;
+    for (const uuid of settled) onRecorded(uuid);
     this.#readBack = { connection, atMs, under: this.#rebuilding };
   }
 
@@ -257,7 +283,8 @@ export class Registrar {
   /** Tells whoever may open the registry again that nothing of this host is missing. */
   async #confirm(incarnation: number): Promise<void> {
     const revision = this.#rebuilding;
-    if (revision === null || revision !== this.#readBack?.under) return;
+    const isWhole = this.#disputes.size === 0 && revision === this.#readBack?.under;
+    if (revision === null || !isWhole) return;
     const answer = await confirmHolds(this.#options.registry, this.#speaker, incarnation, revision);
     if (answer.kind === 'unknown') throw answer.cause;
     if (answer.kind === 'lost') throw new RegistryUnavailable('the registry has just lost this incarnation');

@@ -7,8 +7,8 @@
  *
  * A registry that lost writes may also have lost that a UUID was given back: then it holds more than the journal.
  */
-import type { Fact, FactOf } from '../events/fact.ts';
-import { type Generation, sameClaim, type Uuid } from '../events/names.ts';
+import type { Fact, FactOf, Holder } from '../events/fact.ts';
+import { type Generation, type HostId, sameClaim, type Uuid } from '../events/names.ts';
 import type { Device, Reservation } from './device.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Registry } from './registry/registry.ts';
@@ -34,6 +34,12 @@ export type ReadBackOptions = {
   readonly incarnation: number;
   /** The registry has lost an acknowledged write; resolves when the fleet knows of it. */
   readonly onLost: (what: string) => Promise<void>;
+  /** True while the registry is rebuilding: a later revision proves nothing then, since numbers are given again. */
+  readonly isRebuilding: () => boolean;
+  /** True when that host has confirmed its own holds since the loss was noticed. */
+  readonly isConfirmed: (host: HostId) => Promise<boolean>;
+  /** The hold was lost, and it is not known yet whether the holder who stands there got the UUID since. */
+  readonly onDisputed: (uuid: Uuid, holder: Holder) => void;
   /** Something durable was recorded about the UUID. */
   readonly onRecorded: (uuid: Uuid) => void;
 };
@@ -80,6 +86,7 @@ async function takeBackOne(options: ReadBackOptions, uuid: Uuid): Promise<void> 
   if (held === undefined || 'cause' in held) return passOver(held?.cause);
   const { claim, phase, generation } = held.hold;
   if (reservation !== null || claim.host !== journal.identity.host || phase === 'fenced') return;
+  await options.onLost(`that host ${claim.host} gave ${uuid} back`);
   const about = { v: 1, uuid, generation } as const;
   const facts: readonly Fact[] = [
     { kind: 'claiming', ...about, claim },
@@ -123,6 +130,7 @@ async function conclude(
     case 'ours':
       return 'done';
     case 'fenced':
+      if (options.isRebuilding() && !isTombstone(device, checked.holder)) return restore(options, device);
       if (isGivenBack(device, checked)) return 'done';
       return record(options, device, fenced(device, checked.revision, fencedMessage(checked.holder)));
     case 'lost':
@@ -140,8 +148,12 @@ function isGivenBack(
   { reservation }: HeldDevice,
   { revision, holder }: Extract<Checked, { kind: 'fenced' | 'lost' }>,
 ): boolean {
-  const isTombstone = holder?.phase === 'fenced' && holder.claim.host === reservation.claim.host;
-  return reservation.phase === 'releasing' && revision > reservation.revision && !isTombstone;
+  const isLater = revision > reservation.revision && !isTombstone({ reservation }, holder);
+  return reservation.phase === 'releasing' && isLater;
+}
+
+function isTombstone({ reservation }: Pick<HeldDevice, 'reservation'>, holder: Holder | null): boolean {
+  return holder?.phase === 'fenced' && holder.claim.host === reservation.claim.host;
 }
 
 async function restore(options: ReadBackOptions, device: HeldDevice): Promise<'done' | 'again'> {
@@ -155,6 +167,7 @@ async function restore(options: ReadBackOptions, device: HeldDevice): Promise<'d
     case 'held':
       return reasserted(options, device, answer.revision);
     case 'taken': {
+      if (!(await isSettled(options, answer.holder))) return disputed(options, device, answer.holder);
       const message = `the registry lost this host's hold, and the UUID was taken since: ${holds(answer.holder)}`;
       return record(options, device, fenced(device, answer.revision, message));
     }
@@ -163,6 +176,19 @@ async function restore(options: ReadBackOptions, device: HeldDevice): Promise<'d
     default:
       return answer satisfies never;
   }
+}
+
+/**
+ * A registry that went back may show a holder who has long given the UUID back. Its host takes that back first
+ * thing; what still stands there once it has confirmed is so, and what an operator wrote is so anyway.
+ */
+async function isSettled({ isConfirmed }: ReadBackOptions, { phase, claim }: Holder): Promise<boolean> {
+  return phase === 'fenced' || isConfirmed(claim.host);
+}
+
+function disputed({ onDisputed }: ReadBackOptions, { uuid }: HeldDevice, holder: Holder): 'done' {
+  onDisputed(uuid, holder);
+  return 'done';
 }
 
 /** A hold that was given back while it was written again must not stay behind. */

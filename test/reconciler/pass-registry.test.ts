@@ -185,6 +185,19 @@ describe('a registry that is rebuilding', () => {
     expect(world.kinds()).toEqual(['declared', 'claiming', 'waiting', 'reserved', 'active']);
   });
 
+  test('and may have given a UUID to another leaves its device as it is until that is known', async () => {
+    const world = await ready();
+    world.dispute = 'held by host host-2';
+    await world.clock.until(world.kernel.remove(UUID));
+    const writes = world.writes.length;
+    expect(await world.pass()).toMatchObject({ kind: 'waiting', reason: 'RegistryRebuilding' });
+    expect(world.last('waiting')?.message).toContain('held by host host-2; ');
+    expect(world.writes.length).toBe(writes);
+    world.dispute = null;
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    expect(world.state()).toBe('ready');
+  });
+
   test('does not keep what is held from coming back, nor from being given back', async () => {
     const world = await ready();
     world.admissions.push(REBUILDING);

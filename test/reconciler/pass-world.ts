@@ -92,6 +92,7 @@ export class World {
   incarnation: number | null = INCARNATION;
   /** Answers to the next questions whether a UUID may be taken; when there are none it may. */
   readonly admissions: Admission[] = [];
+  dispute: string | null = null;
   #sequence = 0;
 
   constructor({ kernel = {}, limits = {}, bootIsNew = false, after }: WorldOptions = {}) {
@@ -110,6 +111,7 @@ export class World {
       ...{ journal: this.journal, registry, host, gate, memory: new Memory(bootIsNew) },
       incarnation: () => this.incarnation,
       admission: async () => this.#admit(),
+      dispute: () => this.dispute,
     };
   }
 

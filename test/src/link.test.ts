@@ -11,7 +11,7 @@ import { take } from '../../store/registry/reserve.ts';
 import { readHold } from '../../store/registry/standing.ts';
 import { Fleet, Member, UUID } from './link-world.ts';
 
-const { proveMs, holdsMs, takeGraceMs, joinMsMax } = LINK_LIMITS;
+const { proveMs, holdsMs, takeGraceMs, joinMsMax, disputeMs } = LINK_LIMITS;
 const OPS = { by: 'ops', what: 'all are there', at: '2026-01-01T00:00:00.000Z' };
 
 let fleet: Fleet;
@@ -257,6 +257,47 @@ describe('a registry that has lost a hold', () => {
     expect(host.journal.device(other).reservation).toMatchObject({ phase: 'reserved', revision });
     expect(host.recorded).toContain(other);
     expect(await fleet.hold()).toBe('host-a held');
+  });
+
+  describe('and shows an older holder again', () => {
+    let other: Member;
+
+    beforeEach(async () => {
+      other = await new Member(fleet, 'host-b').start();
+      const revision = await other.hold('releasing');
+      await fleet.registry.erase(UUID, revision);
+      await other.record({ kind: 'gone', v: 1, uuid: UUID, generation: { epoch: 1, sequence: 1 } });
+      await host.hold();
+      fleet.registry.forget(2);
+      expect(await fleet.hold()).toBe('host-b held');
+      await host.connect();
+    });
+
+    test('waits for its word: nothing is changed, nor confirmed, until then', async () => {
+      expect(host.phase()).toBe('active');
+      expect(host.link.dispute(UUID)).toContain('held by host host-b');
+      expect(await confirmedBy(fleet.registry, 'host-a')).toBeNull();
+      await host.pass(10 * disputeMs);
+      expect(host.facts('fenced')).toEqual([]);
+    });
+
+    test('gets the hold back once the older holder has given it back once more', async () => {
+      await other.connect();
+      await fleet.registry.erase(UUID, other.journal.device(UUID).reservation?.revision ?? 0);
+      await host.pass(disputeMs);
+      expect(await fleet.hold()).toBe('host-a held');
+      expect(host.link.dispute(UUID)).toBeNull();
+      expect(host.recorded).toContain(UUID);
+      expect(await confirmedBy(fleet.registry, 'host-a')).not.toBeNull();
+    });
+
+    test('is fenced if the other has confirmed and still holds it', async () => {
+      await other.connect();
+      await host.pass(disputeMs);
+      expect(host.phase()).toBe('fenced');
+      expect(host.facts('fenced')[0]?.message).toContain('the UUID was taken since: held by host host-b');
+      expect(await fleet.hold()).toBe('host-b held');
+    });
   });
 
   test('that has lost that it was opened again is rebuilding', async () => {
