@@ -1,0 +1,41 @@
+/**
+ * A fleet's servers for tests and measurements: one, or three that keep everything three times.
+ */
+import type { RunningNats } from '../nats.ts';
+import { startNats } from '../nats.ts';
+import { NatsCluster } from '../nats-cluster.ts';
+import { mdevfleet } from '../src/cli/run.ts';
+
+export type Replicas = 1 | 3;
+
+export type FleetServer = {
+  readonly servers: readonly RunningNats[];
+  readonly urls: readonly string[];
+  stop(): Promise<void>;
+};
+
+/** Starts the servers and runs `init` on them, as an operator does. */
+export async function startFleetServer(replicas: Replicas): Promise<FleetServer> {
+  const { servers, stop } = replicas === 1 ? await oneServer() : await threeServers();
+  const urls = servers.map(({ url }) => url);
+  const { status, stderr } = await mdevfleet([
+    'init',
+    '--nats',
+    urls.join(','),
+    '--replicas',
+    String(replicas),
+  ]);
+  if (status === 0) return { servers, urls, stop };
+  await stop();
+  throw new Error(`init ended with ${status}: ${stderr}`);
+}
+
+async function oneServer(): Promise<Pick<FleetServer, 'servers' | 'stop'>> {
+  const server = await startNats();
+  return { servers: [server], stop: () => server.stop() };
+}
+
+async function threeServers(): Promise<Pick<FleetServer, 'servers' | 'stop'>> {
+  const cluster = await NatsCluster.start();
+  return { servers: cluster.servers, stop: () => cluster.stop() };
+}
