@@ -74,7 +74,10 @@ async function rollBack(
   first: Extract<Outcome, { kind: 'terminal' }>,
 ): Promise<Outcome> {
   const result = await acting.gate.through(place.parent, () => acting.host.remove(device.uuid, place));
-  if (result.kind === 'ok') return first;
+  if (result.kind === 'ok') {
+    acting.memory.untried(device.uuid);
+    return first;
+  }
   return {
     ...first,
     message: `${first.message}; taking the device back failed too: ${describeWrite('remove', result)}`,

@@ -44,6 +44,18 @@ describe('an attribute that is refused', () => {
     expect(world.writes.length).toBe(writes);
   });
 
+  test('leaves a device alone that somebody else made after its own was taken back', async () => {
+    const world = new World();
+    await world.declare(UUID, { attributes: [{ name: 'rate', value: 'fast' }] });
+    await world.pass();
+    expect(world.kernel.devices()).toEqual([]);
+    await world.clock.until(world.kernel.create(UUID, PLACE));
+    await world.retry();
+    await world.pass();
+    expect(world.state()).toBe('failed AttributeRefused');
+    expect(world.kernel.devices()).toHaveLength(1);
+  });
+
   test('leaves a device alone that was not made for it', async () => {
     const world = new World();
     await world.clock.until(world.kernel.create(UUID, PLACE));
