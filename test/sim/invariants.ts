@@ -129,13 +129,14 @@ function unreadOf(machine: Machine): ReadonlySet<string> {
 }
 
 /**
- * A hold in a journal is a hold in the registry, and the other way round; one that is still asked for is none. Where
- * the registry has lost nothing but that a UUID was given back, nobody can tell.
+ * A hold in a journal is a hold in the registry, and the other way round; one that is still asked for may
+ * be either: a device that is not ours keeps it from being asked again, or given back. Where the registry has lost nothing but that a UUID was given back, nobody can tell.
  */
 function halfHeld({ server }: Cast, machine: Machine, { uuid, reservation }: Device): string | undefined {
   const hold = server.registry.holdOf(uuid)?.hold;
   const here = hold?.claim.host === machine.name && hold.phase !== 'fenced';
-  const held = reservation !== null && reservation.phase !== 'claiming' && reservation.phase !== 'fenced';
+  if (reservation?.phase === 'claiming') return undefined;
+  const held = reservation !== null && reservation.phase !== 'fenced';
   if (held === here || (!held && server.registry.disputed.has(uuid))) return undefined;
   const claims = `journal: ${JSON.stringify(reservation)}, registry: ${JSON.stringify(hold ?? null)}`;
   return `${uuid} is held on one side only; ${claims}`;
