@@ -18,6 +18,8 @@ import { Workers } from './workers.ts';
 
 /** Lines of history shown for a failure. */
 const HISTORY_LINES_MAX = 400;
+/** Runs that are tried before what was found by then must do. */
+const SHRINK_TRIES_MAX = 300;
 /** Seeds between two words of progress. */
 const PROGRESS_SEEDS = 100;
 
@@ -58,7 +60,7 @@ async function runOne(seed: number): Promise<void> {
 }
 
 async function shorten(seed: number, options: Options): Promise<void> {
-  const { run, only, calm } = await shrink(seed, options, (shrunk) => {
+  const { run, only, calm } = await shrink(seed, options, SHRINK_TRIES_MAX, (shrunk) => {
     console.log(`still fails with ${shrunk.only.length} items${shrunk.calm ? ', in fair weather' : ''}`);
   });
   tell(run, new Set(only));

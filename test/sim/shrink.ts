@@ -3,9 +3,6 @@
  */
 import { type Options, type Run, simulate } from './simulate.ts';
 
-/** Runs that are tried before what was found by then must do. */
-const TRIES_MAX = 300;
-
 export type Shrunk = { readonly run: Run; readonly only: readonly number[]; readonly calm: boolean };
 
 /** The shortest plan that was found with which the seed still fails; `told` is called for each that is shorter. */
@@ -27,7 +24,7 @@ export async function shrink(
     return true;
   };
   await fails(all, true);
-  for (let size = Math.ceil(best.only.length / 2); size > 0 && tries < TRIES_MAX; ) {
+  for (let size = Math.ceil(best.only.length / 2); size > 0 && tries < triesMax; ) {
     const isShorter = await withoutOneOf(best.only, size, (rest) => fails(rest, best.calm));
     if (!isShorter) size = size === 1 ? 0 : Math.ceil(size / 2);
     else size = Math.min(size, Math.max(1, Math.ceil(best.only.length / 2)));
