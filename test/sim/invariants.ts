@@ -129,8 +129,9 @@ function unreadOf(machine: Machine): ReadonlySet<string> {
 }
 
 /**
- * A hold in a journal is a hold in the registry, and the other way round; one that is still asked for may
- * be either: a device that is not ours keeps it from being asked again, or given back. Where the registry has lost nothing but that a UUID was given back, nobody can tell.
+ * A hold in a journal is a hold in the registry, and the other way round; one that is still asked for may be either:
+ * a device that is not ours keeps it from being asked for again, or given back. Where the registry has lost nothing
+ * but that a UUID was given back, nobody can tell.
  */
 function halfHeld({ server }: Cast, machine: Machine, { uuid, reservation }: Device): string | undefined {
   const hold = server.registry.holdOf(uuid)?.hold;
