@@ -5,10 +5,14 @@ import { type Options, type Run, simulate } from './simulate.ts';
 
 export type Shrunk = { readonly run: Run; readonly only: readonly number[]; readonly calm: boolean };
 
-/** The shortest plan that was found with which the seed still fails; `told` is called for each that is shorter. */
+/**
+ * The shortest plan that was found with which the seed still fails, in so many runs at most; `told` is called for each
+ * that is shorter.
+ */
 export async function shrink(
   seed: number,
   options: Options,
+  triesMax: number,
   told: (shrunk: Shrunk) => void,
 ): Promise<Shrunk> {
   const whole = await simulate(seed, options);

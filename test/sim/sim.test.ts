@@ -10,7 +10,7 @@ import { Workers } from './workers.ts';
 /** Of these, each test of a slice runs a part. */
 const SEEDS = 102;
 const SLICES = 6;
-const SHRINK_TRIES_MAX = 30;
+const SHRINK_TRIES_MAX = 15;
 
 /** Seeds that failed once, each with the reason; they run first, for ever. */
 const FOUND: readonly { readonly seed: number; readonly why: string }[] = [
