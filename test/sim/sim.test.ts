@@ -53,7 +53,7 @@ describe('simulation', () => {
   });
 
   it('a run that fails is made shorter, and its short plan fails again', async () => {
-    const bug = BUGS['drift ignored'];
+    const bug = BUGS['reported before it is durable'];
     const { only, calm, run } = await shrink(1, { bug }, SHRINK_TRIES_MAX, () => {});
     expect(only.length).toBeLessThan(run.plan.length / 2);
     expect((await simulate(1, { bug, only: new Set(only), calm })).digest).toBe(run.digest);
