@@ -128,7 +128,7 @@ async function conclude(
 ): Promise<'done' | 'again'> {
   switch (checked.kind) {
     case 'ours':
-      return 'done';
+      return wasCutShort(device, checked) ? reasserted(options, device, checked.revision) : 'done';
     case 'fenced':
       if (options.isRebuilding() && !isTombstone(device, checked.holder)) return restore(options, device);
       if (isGivenBack(device, checked)) return 'done';
@@ -141,6 +141,11 @@ async function conclude(
     default:
       return checked satisfies never;
   }
+}
+
+/** An agent before this one has written the hold again, and ended before it could record that. */
+function wasCutShort({ reservation }: HeldDevice, { revision }: { readonly revision: number }): boolean {
+  return reservation.phase !== 'releasing' && revision > reservation.revision;
 }
 
 /** On its way out a hold may be given back already, and taken by another, though the journal does not know it yet. */

@@ -52,6 +52,18 @@ describe('a registry that has lost a hold', () => {
     expect(await host.admission()).toBe('rebuilding');
   });
 
+  test('may have it back from an agent that ended before it had recorded so', async () => {
+    await host.hold();
+    const { value, revision } = (await fleet.registry.read(UUID)) ?? {};
+    const again = await fleet.registry.write(UUID, value ?? new Uint8Array(), revision ?? 0);
+    const after = { phase: 'active', revision: again.kind === 'written' ? again.revision : null };
+    for (const _ of ['the first connection', 'the next one']) {
+      await host.connect();
+      expect(host.facts('reasserted')).toMatchObject([{ uuid: UUID, revision: after.revision }]);
+    }
+    expect(host.journal.device(UUID).reservation).toMatchObject(after);
+  });
+
   test('is noticed by one, and known to all until an operator opens it', async () => {
     const other = await new Member(fleet, 'host-b').start();
     await host.hold();
