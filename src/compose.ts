@@ -25,7 +25,7 @@ import type { AgentOptions, AgentPorts } from './agent.ts';
 import { type AgentConfig, journalFolder } from './config.ts';
 import { type FleetPorts, openFleetPorts } from './fleet-ports.ts';
 import { newId } from './ids.ts';
-import { type AgentLimits, agentLimits } from './limits.ts';
+import { agentLimits } from './limits.ts';
 import type { Logger } from './logger.ts';
 import { assertSysfsWritable, readBoot, readKernel, readMachine } from './machine.ts';
 import { SIMULATED_IDENTITY, SIMULATED_MACHINE } from './simulated.ts';
@@ -78,16 +78,10 @@ async function open(config: AgentConfig, log: Logger, opened: Opened): Promise<O
       software: software(),
       kernel: kernel.release,
       bootIsNew: lastBoot(journal) !== kernel.boot,
-      limits: limitsFor(config),
+      limits: agentLimits(config.limits, config.fleet.kind),
     },
     fleet,
   };
-}
-
-/** The agents of one machine do not lose touch with its folder one by one: none has to wait for the others. */
-function limitsFor({ fleet, limits }: AgentConfig): AgentLimits {
-  const all = agentLimits(limits);
-  return fleet.kind === 'embedded' ? { ...all, takeGraceMs: 0 } : all;
 }
 
 function software(): string {

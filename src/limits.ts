@@ -70,9 +70,13 @@ export const limitSchemas = {
     'Time between two looks at who speaks for the host in the registry, and at its state',
   ),
   registryHoldsMs: delayMs(LINK_LIMITS.holdsMs).describe('Time between two readings of all that is held'),
-  registryGraceMs: delayMs(LINK_LIMITS.takeGraceMs).describe(
-    'Time after a connection in which others may notice a loss, before a new UUID is taken',
-  ),
+  registryGraceMs: whole
+    .nullable()
+    .default(null)
+    .describe(
+      'Time after a connection in which others may notice a loss, before a new UUID is taken; ' +
+        `by default ${LINK_LIMITS.takeGraceMs} with a server, and 0 with the embedded fleet`,
+    ),
   registryJoinMsMax: delayMs(LINK_LIMITS.joinMsMax).describe(
     'A registry not reached for so long is said to be unreachable',
   ),
@@ -83,13 +87,14 @@ export const limitSchemas = {
 };
 
 export type LimitName = keyof typeof limitSchemas;
-export type Limits = { readonly [K in LimitName]: number };
+/** A limit is null where its default depends on other settings. */
+export type Limits = { readonly [K in LimitName]: z.output<(typeof limitSchemas)[K]> };
 
 /** What the agent and its parts are told; names that they share mean the same. */
 export type AgentLimits = ReconcilerLimits & LinkLimits & { readonly stopDeadlineMs: number };
 
-/** The agent's part of the limits. */
-export function agentLimits(limits: Limits): AgentLimits {
+/** The agent's part of the limits, in a fleet of that kind. */
+export function agentLimits(limits: Limits, fleet: 'nats' | 'embedded'): AgentLimits {
   const { waitTimerMsMax, waitDeviceMsMax, waitRegistryMsMax, waitParentMsMax, waitCommandMsMax, ...rest } =
     limits;
   return {
@@ -98,7 +103,7 @@ export function agentLimits(limits: Limits): AgentLimits {
     doubtMs: limits.streamDoubtMs,
     proveMs: limits.registryProveMs,
     holdsMs: limits.registryHoldsMs,
-    takeGraceMs: limits.registryGraceMs,
+    takeGraceMs: limits.registryGraceMs ?? (fleet === 'embedded' ? 0 : LINK_LIMITS.takeGraceMs),
     joinMsMax: limits.registryJoinMsMax,
     disputeMs: limits.registryDisputeMs,
     forwardPauseMs: limits.forwardPauseMs,

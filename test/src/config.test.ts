@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { agentConfig, type Env, type Flags, fleetAddress, readSettings } from '../../src/config.ts';
 import { Failure } from '../../src/exit.ts';
-import { limitSchemas } from '../../src/limits.ts';
+import { agentLimits, limitSchemas } from '../../src/limits.ts';
+import { LINK_LIMITS } from '../../src/link.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mdevfleet-config-'));
 
@@ -52,10 +53,20 @@ describe('which source wins', () => {
     expect(readSettings({ config, data: 'dir' }, {}).data).toBe('dir');
   });
 
-  test('every limit has a default', () => {
-    const { limits } = readSettings({}, {});
-    expect(Object.keys(limits)).toEqual(Object.keys(limitSchemas));
-    for (const value of Object.values(limits)) expect(value).toBeGreaterThan(0);
+  test('every limit has a default, which may depend on the fleet', () => {
+    const { registryGraceMs, ...others } = readSettings({}, {}).limits;
+    expect(Object.keys({ registryGraceMs, ...others }).sort()).toEqual(Object.keys(limitSchemas).sort());
+    for (const value of Object.values(others)) expect(value).toBeGreaterThan(0);
+    expect(registryGraceMs).toBeNull();
+  });
+
+  test('nobody waits for others where one machine is the fleet, unless told to', () => {
+    const graceMs = (fleet: 'nats' | 'embedded', env: Env = {}) =>
+      agentLimits(readSettings({}, env).limits, fleet).takeGraceMs;
+    expect(graceMs('embedded')).toBe(0);
+    expect(graceMs('nats')).toBe(LINK_LIMITS.takeGraceMs);
+    const env = { MDEVFLEET_LIMITS_REGISTRY_GRACE_MS: '7' };
+    for (const fleet of ['nats', 'embedded'] as const) expect(graceMs(fleet, env)).toBe(7);
   });
 });
 
