@@ -12,6 +12,7 @@ import { GuestLoop, openHost, udevadms } from './guest-loop.ts';
 import {
   create,
   created,
+  ended,
   hold,
   onBus,
   P0,
@@ -22,6 +23,7 @@ import {
   resetParents,
   setRegistered,
   typeOf,
+  underParent,
   until,
   uuid,
   write,
@@ -95,7 +97,10 @@ async function away(parent: string, go: () => Promise<unknown>, come: () => Prom
 
 export const scenario: Scenario = {
   module: import.meta.url,
-  setUp: resetParents,
+  setUp: async () => {
+    await resetParents();
+    for (const id of THREE) if (underParent(PCI, id)) assert.equal(await remove(PCI, id), 0);
+  },
   cases: {
     'without udevd, uevents tell of devices and parents that come and go, and nothing else does':
       async () => {
@@ -215,6 +220,15 @@ export const scenario: Scenario = {
       await goneWithParent(loop);
       assert.equal(await setRegistered(P0, true), 0);
       await expectBack(loop, P0);
+      await loop.stop();
+    },
+    'a driver that is unloaded and loaded does so with all its parents': async () => {
+      const loop = await loopOn(hearing());
+      await loop.ready({ parent: P0, type: TYPE }, ...THREE);
+      assert.equal(await ended('/usr/sbin/rmmod', 'mdevfleet_test'), 0);
+      await goneWithParent(loop);
+      assert.equal(await ended('/guest/bin/insmod', '/guest/modules/mdevfleet_test.ko'), 0);
+      for (const id of THREE) await loop.returned(id, 'ParentGone');
       await loop.stop();
     },
     'a PCI parent that is taken out of the machine and found again does so, too': () =>
