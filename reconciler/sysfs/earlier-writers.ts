@@ -5,39 +5,31 @@
  * would have done.
  */
 import type { Uuid } from '../../events/names.ts';
-import type { Clock } from '../clock.ts';
 import { SpinWatch } from './spin.ts';
 import { busyWriters, isWriting } from './writer-marks.ts';
 
-type EarlierWritersOptions = {
-  readonly clock: Clock;
-  /** Folder of the helpers' marks. */
-  readonly marksDir: string;
-  readonly proc: string;
-  readonly spinMs: number;
-};
-
 export class EarlierWriters {
-  readonly #options: EarlierWritersOptions;
+  readonly #marksDir: string;
+  readonly #proc: string;
   readonly #writers: Map<Uuid, { readonly pid: number; readonly watch: SpinWatch }>;
 
-  constructor(options: EarlierWritersOptions) {
-    const { marksDir, proc } = options;
+  /** @param marksDir folder of the helpers' marks; `proc`: where /proc is */
+  constructor(marksDir: string, proc: string) {
     const busy = [...busyWriters(marksDir, proc)];
-    this.#options = options;
+    this.#marksDir = marksDir;
+    this.#proc = proc;
     this.#writers = new Map(busy.map(([uuid, pid]) => [uuid, { pid, watch: new SpinWatch(proc, pid) }]));
   }
 
   /** The pid of the helper that still writes for this UUID. */
   writing(uuid: Uuid): number | undefined {
-    const { marksDir, proc, clock, spinMs } = this.#options;
     const writer = this.#writers.get(uuid);
     if (writer === undefined) return undefined;
-    if (!isWriting(marksDir, writer.pid, uuid, proc)) {
+    if (!isWriting(this.#marksDir, writer.pid, uuid, this.#proc)) {
       this.#writers.delete(uuid);
       return undefined;
     }
-    if (writer.watch.spins(clock.monotonicMs(), spinMs)) process.kill(writer.pid, 'SIGKILL');
+    if (writer.watch.spins()) process.kill(writer.pid, 'SIGKILL');
     return writer.pid;
   }
 }

@@ -59,7 +59,7 @@ export type SysfsLimits = {
   readonly writeDeadlineMs: number;
   /** After this a read through a helper has failed. */
   readonly readDeadlineMs: number;
-  /** A helper that computes for so long while it is at work is killed: its driver answers EINTR each time. */
+  /** Time between two looks at a helper that is at work; one whose driver answers EINTR each time is killed. */
   readonly spinMs: number;
   /** A helper beyond the first that has had nothing to do for so long ends. */
   readonly idleMs: number;
@@ -74,7 +74,7 @@ const SYSFS_LIMITS: SysfsLimits = {
   stuckWritersMax: 64,
   writeDeadlineMs: 30_000,
   readDeadlineMs: 5_000,
-  spinMs: 1_500,
+  spinMs: 1_000,
   idleMs: 60_000,
   pollMs: 1_000,
   pollBesideUeventsMs: 10_000,
@@ -145,7 +145,7 @@ class SysfsHost implements Host {
       deadlineMs: readDeadlineMs,
     });
     this.#attributes = new AttributeReader(root, { ...common, deadlineMs: readDeadlineMs });
-    this.#earlier = new EarlierWriters({ clock, marksDir, proc, spinMs });
+    this.#earlier = new EarlierWriters(marksDir, proc);
   }
 
   async observe(uuid: Uuid, look: Look): Promise<Observed> {

@@ -1,39 +1,45 @@
 /**
- * What the kernel tells of a process in `/proc/<pid>/stat`: whether it lives, which one it is, and what CPU it used.
+ * What the kernel tells of a process: whether it lives, which one it is, and how often it has called to read or write.
  */
 import { readFileSync } from 'node:fs';
 
-type ProcessStat = {
-  /** When it was started, in ticks since the boot: with its pid and the boot it names one process for ever. */
-  readonly start: string;
-  /** Time on a CPU so far, in the program and in the kernel. */
-  readonly cpuMs: number;
-};
+/** How often a process has called to read and to write, whatever came of it. */
+export type Calls = { readonly reads: number; readonly writes: number };
 
-/** The kernel counts here in hundredths of a second, whatever its own timer does. */
-const TICK_MS = 10;
+const IO = /^syscr: (?<reads>\d+)\nsyscw: (?<writes>\d+)$/m;
 
-/** Null when there is no such process, or only its exit status is left of it. */
-export function statOf(proc: string, pid: number): ProcessStat | null {
+/**
+ * When a process was started, in ticks since the boot: with its pid and the boot that names one process for ever.
+ * Null when there is no such process, or only its exit status is left of it.
+ */
+export function startOf(proc: string, pid: number): string | null {
   const stat = readText(`${proc}/${pid}/stat`);
   if (stat === null) return null;
   // The second field is the program's name in brackets and may contain anything; what follows it is the third.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state, user, kernel, start] = [fields[0], fields[11], fields[12], fields[19]];
-  if (state === undefined || start === undefined || state === 'Z' || state === 'X') return null;
-  return { start, cpuMs: (Number(user) + Number(kernel)) * TICK_MS };
+  const [state, start] = [fields[0], fields[19]];
+  return state === undefined || start === undefined || state === 'Z' || state === 'X' ? null : start;
+}
+
+/** Null when there is no such process, when this one may not look, or when the kernel does not count them. */
+export function callsOf(proc: string, pid: number): Calls | null {
+  const counted = IO.exec(readText(`${proc}/${pid}/io`) ?? '')?.groups;
+  return counted === undefined
+    ? null
+    : { reads: Number(counted['reads']), writes: Number(counted['writes']) };
 }
 
 const ENOENT = -2;
 const ESRCH = -3;
+const EACCES = -13;
 
-/** Null when there is no such file, or no such process any more. */
+/** Null when there is no such file, no such process any more, or it is hidden from this one. */
 export function readText(file: string): string | null {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const { errno } = error as NodeJS.ErrnoException;
-    if (errno === ENOENT || errno === ESRCH) return null;
+    if (errno === ENOENT || errno === ESRCH || errno === EACCES) return null;
     throw error;
   }
 }

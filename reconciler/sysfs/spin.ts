@@ -1,18 +1,19 @@
 /**
  * Tells a helper that spins from one that is blocked.
  *
- * A driver that always answers EINTR never lets go of its writer: Node makes the same write again, for ever, and burns a
- * core. Such a process uses the CPU all the time, while one that waits in the kernel uses none.
+ * A driver that always answers EINTR never lets go of its writer: Node makes the same call again, for ever. The kernel
+ * counts the calls of a process, so one that has no answer and makes call after call spins; one that is blocked makes
+ * none. The CPU that it uses tells less: a create that fails sleeps on its way, and one that works may compute.
  */
-import { statOf } from './process-stat.ts';
+import { type Calls, callsOf } from './process-stat.ts';
 
-/** The part of the time from which on a process does nothing but compute; several may share a core. */
-const SPIN_SHARE_MIN = 0.5;
+/** Calls while one order has no answer from which on it spins: an order writes once, and reads a file or some hundred. */
+const CALLS_MAX: Calls = { writes: 10, reads: 10_000 };
 
 export class SpinWatch {
   readonly #proc: string;
   readonly #pid: number;
-  #last: { readonly atMs: number; readonly cpuMs: number } | null = null;
+  #first: Calls | null = null;
 
   /** @param proc where /proc is */
   constructor(proc: string, pid: number) {
@@ -20,13 +21,12 @@ export class SpinWatch {
     this.#pid = pid;
   }
 
-  /** True when it spun from the last look until now; a look sooner than `spinMs` after the last one says nothing. */
-  spins(nowMs: number, spinMs: number): boolean {
-    const last = this.#last;
-    if (last !== null && nowMs - last.atMs < spinMs) return false;
-    const stat = statOf(this.#proc, this.#pid);
-    if (stat === null) return false;
-    this.#last = { atMs: nowMs, cpuMs: stat.cpuMs };
-    return last !== null && stat.cpuMs - last.cpuMs >= SPIN_SHARE_MIN * (nowMs - last.atMs);
+  /** True when it has made more calls since the first look than any order needs; false where calls are not counted. */
+  spins(): boolean {
+    const calls = callsOf(this.#proc, this.#pid);
+    if (calls === null) return false;
+    this.#first ??= calls;
+    const { writes, reads } = this.#first;
+    return calls.writes - writes >= CALLS_MAX.writes || calls.reads - reads >= CALLS_MAX.reads;
   }
 }

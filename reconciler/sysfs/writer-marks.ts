@@ -6,7 +6,7 @@
  * again; together with the process's start time and the boot it names one process for ever.
  */
 import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
-import { readText, statOf } from './process-stat.ts';
+import { readText, startOf } from './process-stat.ts';
 
 /** Stands for no UUID. All marks have the same length, so one overwrites another completely. */
 const NOTHING = '-'.repeat(36);
@@ -75,7 +75,7 @@ function stateOf(folder: string, pid: number, proc: string): State {
 
 /** Null when there is no such process, or only its exit status is left of it. */
 function identify(proc: string, pid: number): Identity | null {
-  const stat = statOf(proc, pid);
+  const start = startOf(proc, pid);
   const boot = readText(`${proc}/sys/kernel/random/boot_id`);
-  return stat === null || boot === null ? null : { boot: boot.trim(), start: stat.start };
+  return start === null || boot === null ? null : { boot: boot.trim(), start };
 }

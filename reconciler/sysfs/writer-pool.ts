@@ -27,7 +27,7 @@ export type WriterPoolOptions = {
   readonly stuckMax: number;
   /** Time for one order from when a helper has it, and most time until one has it. */
   readonly deadlineMs: number;
-  /** A helper that computes for so long while it is at work does nothing but spin. */
+  /** Time between two looks at a helper that is at work, whether it spins. */
   readonly spinMs: number;
   /** Time after which a helper above `helpersMin` that has nothing to do ends. */
   readonly idleMs: number;
@@ -220,7 +220,7 @@ class Pool implements WriterPool {
     const watch = new SpinWatch(proc, helper.pid ?? 0);
     const look = (): void => {
       job.unwatch = clock.after(spinMs, () => {
-        if (!watch.spins(clock.monotonicMs(), spinMs)) return look();
+        if (!watch.spins()) return look();
         job.wasKilled = true;
         helper.kill();
       });

@@ -9,10 +9,8 @@ import { systemClock } from '../../../reconciler/clock-system.ts';
 import { EarlierWriters } from '../../../reconciler/sysfs/earlier-writers.ts';
 import { SpinWatch } from '../../../reconciler/sysfs/spin.ts';
 import { Mark } from '../../../reconciler/sysfs/writer-marks.ts';
-import { ManualClock } from '../../manual-clock.ts';
 
 const A = '00000000-0000-4000-8000-00000000000a';
-const SPIN_MS = 1_000;
 
 let folder: string;
 
@@ -22,33 +20,42 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** So much time on a CPU: half in the program, half in the kernel. */
-function used(pid: number, cpuMs: number): void {
-  const between = Array.from({ length: 10 }, () => 0).join(' ');
-  const ticks = cpuMs / 2 / 10;
+/** So many calls to read and to write, as the kernel counts them. */
+function called(pid: number, reads: number, writes: number): void {
   mkdirSync(join(folder, String(pid)), { recursive: true });
-  writeFileSync(join(folder, `${pid}/stat`), `${pid} (a b) R ${between} ${ticks} ${ticks} 0 0 0 0 1 0 77\n`);
+  writeFileSync(
+    join(folder, `${pid}/io`),
+    `rchar: 1\nwchar: 1\nsyscr: ${reads}\nsyscw: ${writes}\nread_bytes: 0\n`,
+  );
 }
 
-test('one that uses a CPU half of the time or more spins', () => {
+test('one that writes again and again without an answer spins', () => {
   const watch = new SpinWatch(folder, 7);
-  used(7, 5_000);
-  expect(watch.spins(10_000, SPIN_MS)).toBe(false);
-  used(7, 5_500);
-  expect(watch.spins(11_000, SPIN_MS)).toBe(true);
-  used(7, 5_980);
-  expect(watch.spins(12_000, SPIN_MS)).toBe(false);
+  called(7, 100, 200);
+  expect(watch.spins()).toBe(false);
+  called(7, 100, 209);
+  expect(watch.spins()).toBe(false);
+  called(7, 100, 210);
+  expect(watch.spins()).toBe(true);
 });
 
-test('a look too soon after the last says nothing, nor does one at a process that is gone', () => {
+test('one that reads may do so often, but not for ever', () => {
   const watch = new SpinWatch(folder, 7);
-  used(7, 0);
-  expect(watch.spins(0, SPIN_MS)).toBe(false);
-  used(7, 900);
-  expect(watch.spins(999, SPIN_MS)).toBe(false);
-  expect(watch.spins(1_000, SPIN_MS)).toBe(true);
+  called(7, 0, 0);
+  expect(watch.spins()).toBe(false);
+  called(7, 2_000, 1);
+  expect(watch.spins()).toBe(false);
+  called(7, 10_000, 1);
+  expect(watch.spins()).toBe(true);
+});
+
+test('nothing is said of one that is gone, or whose calls are not counted', () => {
+  const watch = new SpinWatch(folder, 7);
+  expect(watch.spins()).toBe(false);
+  called(7, 0, 0);
+  expect(watch.spins()).toBe(false);
   rmSync(join(folder, '7'), { recursive: true });
-  expect(watch.spins(9_000, SPIN_MS)).toBe(false);
+  expect(watch.spins()).toBe(false);
 });
 
 /** Looks at a process of an earlier agent until it is gone, or so often; true if it is gone. */
@@ -58,14 +65,11 @@ async function isKilled(program: string, looksMax: number): Promise<boolean> {
   await once(child.stdout, 'data');
   const mark = new Mark(folder, child.pid ?? 0);
   mark.set(A);
-  // This clock goes slower than the real one, by which the process spins: it need not have a core to itself.
-  const clock = new ManualClock();
-  const earlier = new EarlierWriters({ clock, marksDir: folder, proc: '/proc', spinMs: 50 });
+  const earlier = new EarlierWriters(folder, '/proc');
   try {
     for (let looks = 0; looks < looksMax; looks += 1) {
-      await sleep(systemClock, 200);
+      await sleep(systemClock, 50);
       if (earlier.writing(A) === undefined) return true;
-      await clock.advance(50);
     }
     return false;
   } finally {
@@ -76,6 +80,6 @@ async function isKilled(program: string, looksMax: number): Promise<boolean> {
 }
 
 test("an earlier agent's helper that spins is killed, and one that is blocked is waited for", async () => {
-  expect(await isKilled('for (;;);', 100)).toBe(true);
-  expect(await isKilled('setInterval(() => undefined, 60000);', 8)).toBe(false);
+  expect(await isKilled("for (;;) require('fs').writeSync(2, '');", 400)).toBe(true);
+  expect(await isKilled('setInterval(() => undefined, 60000);', 20)).toBe(false);
 }, 30_000);
