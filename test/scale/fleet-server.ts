@@ -14,20 +14,23 @@ export type FleetServer = {
   stop(): Promise<void>;
 };
 
-/** Starts the servers and runs `init` on them, as an operator does. */
+/** Starts the servers and makes a fleet on them. */
 export async function startFleetServer(replicas: Replicas): Promise<FleetServer> {
   const { servers, stop } = replicas === 1 ? await oneServer() : await threeServers();
-  const urls = servers.map(({ url }) => url);
-  const { status, stderr } = await mdevfleet([
-    'init',
-    '--nats',
-    urls.join(','),
-    '--replicas',
-    String(replicas),
-  ]);
-  if (status === 0) return { servers, urls, stop };
-  await stop();
-  throw new Error(`init ended with ${status}: ${stderr}`);
+  try {
+    await initFleetOn(servers, replicas);
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
+  return { servers, urls: servers.map(({ url }) => url), stop };
+}
+
+/** Runs `init` on the servers, as an operator does. */
+export async function initFleetOn(servers: readonly RunningNats[], replicas: Replicas): Promise<void> {
+  const urls = servers.map(({ url }) => url).join(',');
+  const { status, stderr } = await mdevfleet(['init', '--nats', urls, '--replicas', String(replicas)]);
+  if (status !== 0) throw new Error(`init ended with ${status}: ${stderr}`);
 }
 
 async function oneServer(): Promise<Pick<FleetServer, 'servers' | 'stop'>> {
