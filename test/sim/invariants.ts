@@ -138,6 +138,7 @@ function halfHeld({ server }: Cast, machine: Machine, { uuid, reservation }: Dev
   const here = hold?.claim.host === machine.name && hold.phase !== 'fenced';
   if (reservation?.phase === 'claiming') return undefined;
   const held = reservation !== null && reservation.phase !== 'fenced';
+  if (!here && reservation?.phase === 'releasing') return undefined;
   if (held === here || (!held && server.registry.disputed.has(uuid))) return undefined;
   const claims = `journal: ${JSON.stringify(reservation)}, registry: ${JSON.stringify(hold ?? null)}`;
   return `${uuid} is held on one side only; ${claims}`;
