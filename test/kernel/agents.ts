@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { encodeDeclaration } from '../../events/codec.ts';
+import { type Encoded, encodeCommand, encodeDeclaration } from '../../events/codec.ts';
 import type { FactKind, FactOf } from '../../events/fact.ts';
 import { connectNats } from '../../events/jetstream/connection.ts';
 import { initFleet } from '../../events/jetstream/init.ts';
@@ -17,7 +17,7 @@ import { openUplink, type Uplink } from '../../events/jetstream/uplink.ts';
 import type { Attribute, Claim } from '../../events/names.ts';
 import { decodeRecord } from '../../events/record.ts';
 import type { Row } from '../../events/row.ts';
-import type { Streams } from '../../events/stream.ts';
+import type { Stream, Streams } from '../../events/stream.ts';
 import { subjectFilter } from '../../events/subject.ts';
 import { systemClock, systemRandom } from '../../reconciler/clock-system.ts';
 import { readRows } from '../../src/fleet.ts';
@@ -29,6 +29,8 @@ import { ROOT } from './shares.ts';
 export const PREFIX = 'mdev';
 const WAIT_MS_MAX = 90_000;
 const POLL_MS = 50;
+/** As long as a machine may need that is busy with other things, too. */
+const TIMEOUT_MS = 60_000;
 const FACTS_MAX = 1_000;
 const NO_SECRETS = { creds: null, nkey: null, tlsCa: null, tlsCert: null, tlsKey: null };
 
@@ -49,7 +51,7 @@ export class GuestFleet {
 
   static async start(): Promise<GuestFleet> {
     const server = await startNats();
-    const options = { servers: [server.url], timeoutMs: 10_000, ...NO_SECRETS };
+    const options = { servers: [server.url], timeoutMs: TIMEOUT_MS, ...NO_SECRETS };
     const connection = await connectNats(options);
     await initFleet(connection, { prefix: PREFIX, timeoutMs: options.timeoutMs });
     await connection.close();
@@ -67,11 +69,24 @@ export class GuestFleet {
   /** Answers the sequence of the declaration. */
   present(uuid: string, claim: Claim, attributes: readonly Attribute[] = []): Promise<number> {
     const data = { uuid, ...claim, attributes: [...attributes] };
-    return this.#publish({ desired: 'present', event: this.#meta(), data });
+    const declaration = encodeDeclaration(PREFIX, { desired: 'present', event: this.#meta(), data });
+    return this.#publish(this.streams.desired, declaration);
   }
 
+  /** Answers the sequence of the declaration. */
   absent(uuid: string, host: string): Promise<number> {
-    return this.#publish({ desired: 'absent', event: this.#meta(), data: { uuid, host } });
+    const data = { uuid, host };
+    const declaration = encodeDeclaration(PREFIX, { desired: 'absent', event: this.#meta(), data });
+    return this.#publish(this.streams.desired, declaration);
+  }
+
+  /** Lets a host try again what ended in a conflict. */
+  async retry(uuid: string, host: string): Promise<void> {
+    const data = { uuid, host };
+    await this.#publish(
+      this.streams.command,
+      encodeCommand(PREFIX, { command: 'retry', event: this.#meta(), data }),
+    );
   }
 
   async rows(host: string, uuid?: string): Promise<readonly Row[]> {
@@ -121,8 +136,8 @@ export class GuestFleet {
     return this.until(`${uuid} gone from ${host}`, host, uuid, (rows) => rows.length === 0);
   }
 
-  async #publish(declaration: Parameters<typeof encodeDeclaration>[1]): Promise<number> {
-    const answer = await this.streams.desired.append(encodeDeclaration(PREFIX, declaration));
+  async #publish(stream: Stream, event: Encoded): Promise<number> {
+    const answer = await stream.append(event);
     assert.ok(answer.kind === 'stored');
     return answer.sequence;
   }

@@ -9,6 +9,7 @@ import type { Case, Scenario, Verdict } from './scenario.ts';
 const CASE_MS_MAX = 120_000;
 
 const { scenario } = (await import(process.argv[2] ?? '')) as { readonly scenario: Scenario };
+const { caseMsMax = CASE_MS_MAX } = scenario;
 for (const [name, run] of Object.entries(scenario.cases)) {
   const failure = (await fails(scenario.setUp)) ?? (await fails(run));
   console.log(JSON.stringify({ case: name, failure } satisfies Verdict));
@@ -17,8 +18,8 @@ process.exit();
 
 async function fails(run: Case = () => undefined): Promise<string | null> {
   const ended = new AbortController();
-  const late = sleep(CASE_MS_MAX, undefined, { signal: ended.signal }).then(() => {
-    throw new Error(`not done after ${CASE_MS_MAX} ms`);
+  const late = sleep(caseMsMax, undefined, { signal: ended.signal }).then(() => {
+    throw new Error(`not done after ${caseMsMax} ms`);
   });
   late.catch(() => undefined);
   try {

@@ -9,6 +9,8 @@ export type Scenario = {
   readonly module: string;
   /** Runs before each case. */
   readonly setUp?: Case;
+  /** Of the guest's clock, for a case whose length depends on what it is told. */
+  readonly caseMsMax?: number;
   readonly cases: Readonly<Record<string, Case>>;
 };
 
