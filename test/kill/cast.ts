@@ -9,7 +9,7 @@ import type { KernelConfigInput } from '../../reconciler/simulated/kernel-sim-co
 export const HOST = 'host-a';
 export const RIVAL = 'host-b';
 
-const ATTRIBUTED = '00000000-0000-4000-8000-000000000001';
+export const ATTRIBUTED = '00000000-0000-4000-8000-000000000001';
 export const DRIFTING = '00000000-0000-4000-8000-000000000002';
 export const DUPLICATE = '00000000-0000-4000-8000-000000000003';
 export const WITHDRAWN = '00000000-0000-4000-8000-000000000004';
@@ -18,6 +18,9 @@ export const REFUSED = '00000000-0000-4000-8000-000000000006';
 export const WAITING = '00000000-0000-4000-8000-000000000007';
 export const UNREADABLE = '00000000-0000-4000-8000-000000000008';
 export const FOREIGN = '00000000-0000-4000-8000-000000000009';
+export const PAUSED = '00000000-0000-4000-8000-00000000000a';
+export const FENCED = '00000000-0000-4000-8000-00000000000b';
+export const LOST = '00000000-0000-4000-8000-00000000000c';
 
 const EINVAL = 22;
 
@@ -25,6 +28,9 @@ const ATTRIBUTES: readonly Attribute[] = [
   { name: 'assign_adapter', value: '5' },
   { name: 'assign_domain', value: '6' },
 ];
+
+/** What somebody else writes to the first of them. */
+export const MEDDLING: Attribute = { name: 'assign_adapter', value: '7' };
 
 export const MACHINE: KernelConfigInput = {
   parents: [
@@ -60,7 +66,12 @@ export const DECLARED: readonly PresentData[] = [
   { uuid: REFUSED, host: HOST, ...SMALL },
   { uuid: WAITING, host: HOST, ...LATE },
   { uuid: UNREADABLE, host: HOST, ...SMALL },
+  { uuid: FENCED, host: HOST, ...SMALL },
+  { uuid: LOST, host: HOST, ...SMALL },
 ];
+
+/** Declared while the host is paused. */
+export const LATE_COMER: PresentData = { uuid: PAUSED, host: HOST, ...SMALL };
 
 export const REPLACEMENT: PresentData = {
   uuid: REPLACED,
@@ -87,11 +98,13 @@ export const ROWS_AT_THE_END: readonly Shown[] = [
   shown(ATTRIBUTED, AP, 1),
   shown(DRIFTING, SMALL, 2),
   shown(DUPLICATE, SMALL, 3, 'conflict', 'UuidHeld'),
-  shown(REPLACED, LARGE, 10),
+  shown(REPLACED, LARGE, 12),
   shown(REFUSED, SMALL, 6, 'failed', 'InvalidArgument'),
   shown(WAITING, LATE, 7),
   shown(UNREADABLE, SMALL, 8),
   shown(FOREIGN, FOREIGN_PLACE, 0, 'unmanaged'),
+  shown(PAUSED, SMALL, 16),
+  shown(LOST, SMALL, 10),
 ];
 
 /** The devices of the machine in the end, those of others with them. */
@@ -102,7 +115,9 @@ export const DEVICES_AT_THE_END = ROWS_AT_THE_END.filter(
 /** Who holds each UUID in the registry in the end; a claim that failed keeps its hold, the withdrawn one has none. */
 export const HOLDERS_AT_THE_END: ReadonlyMap<string, string | null> = new Map([
   ...DECLARED.map(({ uuid }) => [uuid, HOST] as const),
+  [PAUSED, HOST],
   [DUPLICATE, RIVAL],
+  [FENCED, RIVAL],
   [WITHDRAWN, null],
   [FOREIGN, null],
 ]);

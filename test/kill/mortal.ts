@@ -5,7 +5,7 @@ import type { Outgoing, Streams } from '../../events/stream.ts';
 import type { Host } from '../../reconciler/host.ts';
 import type { AgentPorts } from '../../src/agent.ts';
 import type { Append, Journal } from '../../store/journal/journal.ts';
-import { decodeHold } from '../../store/registry/hold.ts';
+import { decodeHold, decodeIncarnation } from '../../store/registry/hold.ts';
 import type { Registry, RegistryKey } from '../../store/registry/registry.ts';
 import { overriding } from '../sim/overriding.ts';
 import type { Effect, Point } from './points.ts';
@@ -19,7 +19,7 @@ export function mortal(ports: AgentPorts, point: Point): AgentPorts {
   return {
     ...ports,
     journal: mortalJournal(ports.journal, around),
-    registry: mortalRegistry(ports.registry, around),
+    registry: mortalRegistry(ports, around),
     host: mortalHost(ports.host, around),
     streams: mortalStreams(ports.streams, around),
   };
@@ -64,17 +64,23 @@ function effectsOf({ facts, positions }: Append): readonly Effect[] {
   return [positions?.forwarded === undefined ? 'journal cursor' : 'journal forwarded'];
 }
 
-function mortalRegistry(registry: Registry, around: Around): Registry {
+function mortalRegistry({ registry, journal }: AgentPorts, around: Around): Registry {
   return overriding(registry, {
     write: (key, value, expected) =>
-      around([writing(key, value)], () => registry.write(key, value, expected)),
+      around([writing(journal, key, value)], () => registry.write(key, value, expected)),
     erase: (key, expected) => around(['registry give back'], () => registry.erase(key, expected)),
   });
 }
 
-function writing(key: RegistryKey, value: Uint8Array): Effect {
-  if (key.startsWith('host.')) return 'registry incarnation';
-  return decodeHold(value).phase === 'releasing' ? 'registry releasing' : 'registry claim';
+function writing(journal: Journal, key: RegistryKey, value: Uint8Array): Effect {
+  if (key === 'fleet') return 'registry rebuilding';
+  if (key.startsWith('host.')) {
+    const { confirmed } = decodeIncarnation(value);
+    return confirmed === undefined ? 'registry incarnation' : 'registry confirm';
+  }
+  if (decodeHold(value).phase === 'releasing') return 'registry releasing';
+  const isNew = journal.latest(key).reservation?.phase === 'claiming';
+  return isNew ? 'registry claim' : 'registry re-assert';
 }
 
 function mortalHost(host: Host, around: Around): Host {

@@ -6,7 +6,7 @@ import { type FactKind, fact } from '../../events/fact.ts';
 /** What an agent does to the world, by name. */
 export type Effect =
   | `journal ${FactKind | 'cursor' | 'forwarded'}`
-  | `registry ${'incarnation' | 'claim' | 'releasing' | 'give back'}`
+  | `registry ${'incarnation' | 'claim' | 'releasing' | 'give back' | 'rebuilding' | 're-assert' | 'confirm'}`
   | `sysfs ${'create' | 'attribute' | 'remove'}`
   | 'forward';
 
@@ -19,7 +19,6 @@ export type Point = { readonly effect: Effect; readonly when: When; readonly nth
 /** Facts that no append of the scenario carries, and why. */
 const ELSEWHERE: Partial<Record<FactKind, string>> = {
   genesis: 'begins a journal, before there is a port; test/store/journal-lmdb.test.ts',
-  fenced: 'follows a forced release, which nobody can ask for yet',
 };
 
 const KINDS = fact.options.map((one) => one.shape.kind.value).filter((kind) => ELSEWHERE[kind] === undefined);
@@ -31,13 +30,25 @@ const REGISTRY: readonly Effect[] = [
   'registry claim',
   'registry releasing',
   'registry give back',
+  'registry rebuilding',
+  'registry re-assert',
+  'registry confirm',
 ];
 const SYSFS: readonly Effect[] = ['sysfs create', 'sysfs attribute', 'sysfs remove'];
+
+/** The other stream's epoch, `resume`, the registry open again, and attributes that somebody else has changed. */
+const SECOND: readonly Effect[] = [
+  'journal epoch',
+  'journal steered',
+  'journal registry',
+  'journal drift',
+  'journal configured',
+];
 
 /** Every append to the journal, by the kind of fact that it carries; without any, it moves a position. */
 export const JOURNAL_POINTS: readonly Point[] = [
   ...points([...FACTS, ...POSITIONS], ['before', 'after']),
-  ...points(['journal epoch'], ['before', 'after'], 2),
+  ...points(SECOND, ['before', 'after'], 2),
   ...points(['journal declared'], ['before'], 4),
 ];
 
@@ -46,6 +57,7 @@ export const WRITE_POINTS: readonly Point[] = [
   ...points([...REGISTRY, 'forward'], ['before', 'after']),
   ...points(SYSFS, ['before', 'during', 'after']),
   ...points(['sysfs attribute'], ['before', 'after'], 2),
+  ...points(['sysfs attribute'], ['before', 'during', 'after'], 3),
   ...points(['forward'], ['before', 'after'], 3),
 ];
 

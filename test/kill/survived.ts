@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { DEFAULT_PREFIX } from '../../events/subject.ts';
 import type { FleetAddress } from '../../src/config.ts';
 import type { Point } from './points.ts';
+import { Stage } from './stage.ts';
 import { Story } from './story.ts';
 import { expectTheEnd } from './verdict.ts';
 
@@ -13,13 +14,13 @@ export async function expectSurvived(
   point: Point | null,
   addressIn: (dir: string) => FleetAddress = embeddedIn,
 ): Promise<void> {
-  const story = await Story.open(addressIn);
+  const stage = await Stage.open(addressIn);
   try {
-    await story.play(point);
-    expect(story.keeper.deaths).toBe(point === null ? 0 : 1);
-    await expectTheEnd(story);
+    await new Story(stage).play(point);
+    expect(stage.keeper.deaths).toBe(point === null ? 0 : 1);
+    await expectTheEnd(stage);
   } finally {
-    await story.close();
+    await stage.close();
   }
 }
 
