@@ -45,7 +45,7 @@ export type ReadBackOptions = {
 };
 
 /** The journal could not record what was found; nothing is lost, the same is found again. */
-export class ReadBackFailed extends Error {
+class ReadBackFailed extends Error {
   override readonly name = 'ReadBackFailed';
 }
 
