@@ -26,6 +26,8 @@ export interface RunningNats {
   /** `nats://127.0.0.1:<port>`, the same after a restart. */
   readonly url: string;
   readonly port: number;
+  /** Of the process, while it runs. */
+  readonly pid: number;
   readonly version: string;
   /** Ends the process and waits until it is gone; the store stays. */
   kill(signal?: NodeJS.Signals): Promise<void>;
@@ -72,6 +74,12 @@ class Server implements RunningNats {
     return this.#port;
   }
 
+  get pid(): number {
+    const pid = this.#process?.pid;
+    if (pid === undefined) throw new Error('the server does not run');
+    return pid;
+  }
+
   get url(): string {
     return `nats://127.0.0.1:${this.port}`;
   }
@@ -95,8 +103,7 @@ class Server implements RunningNats {
   }
 
   async pause(): Promise<void> {
-    const pid = this.#process?.pid;
-    if (pid === undefined) throw new Error('the server does not run');
+    const { pid } = this;
     process.kill(pid, 'SIGSTOP');
     while (!(await standsStill(pid))) await new Promise((resolve) => setTimeout(resolve, 2));
   }
