@@ -27,6 +27,7 @@ import { FOREIGN, HOST, MACHINE, RIVAL_CLAIM } from './cast.ts';
 import { Keeper } from './keeper.ts';
 
 const LOOK_MS = 100;
+const FORWARD_PAUSE_MS = 10;
 
 export class Stage {
   readonly dir: string;
@@ -164,10 +165,11 @@ async function store(stream: Stream, { subject, id, data }: Outgoing): Promise<v
   if (answer.kind !== 'stored') throw new Error(`publishing on ${subject}: ${answer.kind}`);
 }
 
-/** The agent looks at the registry all the time, so that nobody waits for it to notice. */
+/** The agent looks at the registry, and forwards, all the time, so that nobody waits for it to notice or to tell. */
 function limitsIn(dir: string): string {
   const file = join(dir, 'config.json');
-  writeFileSync(file, JSON.stringify({ limits: { registryProveMs: LOOK_MS, registryHoldsMs: LOOK_MS } }));
+  const limits = { registryProveMs: LOOK_MS, registryHoldsMs: LOOK_MS, forwardPauseMs: FORWARD_PAUSE_MS };
+  writeFileSync(file, JSON.stringify({ limits }));
   return file;
 }
 
