@@ -74,7 +74,7 @@ const SYSFS_LIMITS: SysfsLimits = {
   stuckWritersMax: 64,
   writeDeadlineMs: 30_000,
   readDeadlineMs: 5_000,
-  spinMs: 1_000,
+  spinMs: 500,
   idleMs: 60_000,
   pollMs: 1_000,
   pollBesideUeventsMs: 10_000,

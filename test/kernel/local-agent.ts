@@ -9,23 +9,26 @@ import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeDeclaration } from '../../events/codec.ts';
-import { openEmbedded } from '../../events/embedded/embedded.ts';
+import { type Embedded, openEmbedded } from '../../events/embedded/embedded.ts';
 import { openEmbeddedStreams } from '../../events/embedded/streams-embedded.ts';
 import type { Attribute } from '../../events/names.ts';
 import { decodeRecord } from '../../events/record.ts';
 import type { Row } from '../../events/row.ts';
 import type { Streams } from '../../events/stream.ts';
 import { DEFAULT_PREFIX } from '../../events/subject.ts';
-import { systemClock } from '../../reconciler/clock-system.ts';
+import { systemClock, systemRandom } from '../../reconciler/clock-system.ts';
 import type { Host, Place } from '../../reconciler/host.ts';
-import { Agent } from '../../src/agent.ts';
-import { openParts, type Parts } from '../../src/compose.ts';
-import { agentConfig, journalFolder, readSettings } from '../../src/config.ts';
+import { RECONCILER_LIMITS } from '../../reconciler/limits.ts';
+import { createSysfsHost } from '../../reconciler/sysfs/host-sysfs.ts';
+import { Agent, type AgentPorts } from '../../src/agent.ts';
 import { readRows } from '../../src/fleet.ts';
 import type { Limits } from '../../src/limits.ts';
-import { createLogger } from '../../src/logger.ts';
-import { variableOf } from '../../src/options.ts';
+import { LINK_LIMITS } from '../../src/link.ts';
+import { readBoot, readMachine } from '../../src/machine.ts';
 import type { Device } from '../../store/device.ts';
+import type { Journal } from '../../store/journal/journal.ts';
+import { openJournal } from '../../store/journal/journal-lmdb.ts';
+import { openLmdbRegistry } from '../../store/registry/registry-lmdb.ts';
 import { overriding } from '../sim/overriding.ts';
 import { until } from './mdev.ts';
 import { ROOT } from './shares.ts';
@@ -33,6 +36,9 @@ import { ROOT } from './shares.ts';
 const WAIT_MS_MAX = 90_000;
 const POLL_MS = 50;
 const RECORDS_MAX = 10_000;
+const WRITE_DEADLINE_MS = 10_000;
+const JOURNAL = '00000000-0000-4000-8000-0000000000aa';
+const OPTIONS = { prefix: DEFAULT_PREFIX, software: 'kernel-test', kernel: 'guest', bootIsNew: false };
 
 /** Which host, where its data are, and the limits that are not as they are by default. */
 type LocalOptions = {
@@ -40,6 +46,10 @@ type LocalOptions = {
   readonly data: string;
   readonly limits: Partial<Limits>;
 };
+
+function journalFolder(data: string, host: string): string {
+  return join(data, 'hosts', host);
+}
 
 /** Where the helpers of an agent keep their marks. */
 export function marksOf({ host, data }: LocalOptions): string {
@@ -77,35 +87,58 @@ class Declarer {
   }
 }
 
-/** An agent in this process. */
+/** An agent in this process: the parts that the program has, without its settings, its log and the way to a server. */
 export class LocalAgent {
-  readonly host: Host;
   readonly declare: Declarer;
-  readonly #parts: Parts;
+  readonly #journal: Journal;
   readonly #agent: Agent;
+  /** Everything that was opened, in the order in which it is to be closed. */
+  readonly #opened: readonly { close(): Promise<void> }[];
 
-  private constructor(name: string, parts: Parts, instead: (host: Host) => Partial<Host>) {
-    const host = overriding(parts.ports.host, instead(parts.ports.host));
-    this.host = parts.ports.host;
-    this.declare = new Declarer(parts.ports.streams, name);
-    this.#parts = parts;
-    this.#agent = new Agent({ ...parts.ports, host }, parts.options);
+  private constructor(name: string, ports: AgentPorts, limits: Partial<Limits>, fleet: Embedded) {
+    const { waitTimerMsMax = RECONCILER_LIMITS.waitDelayMsMax.timer } = limits;
+    const waitDelayMsMax = { ...RECONCILER_LIMITS.waitDelayMsMax, timer: waitTimerMsMax };
+    const all = { ...RECONCILER_LIMITS, ...LINK_LIMITS, waitDelayMsMax, stopDeadlineMs: 5_000 };
+    this.declare = new Declarer(ports.streams, name);
+    this.#journal = ports.journal;
+    this.#opened = [ports.journal, ports.host, fleet];
+    this.#agent = new Agent(ports, { ...OPTIONS, limits: all });
   }
 
   /** @param instead methods of the agent's host that are replaced, given the real one */
   static async start(
-    { host, data, limits }: LocalOptions,
+    { host: name, data, limits }: LocalOptions,
     instead: (host: Host) => Partial<Host> = () => ({}),
   ): Promise<LocalAgent> {
-    const log = createLogger('warn', false, openSync(`/guest/shared/agent-${host}.log`, 'a'));
-    const parts = await openParts(agentConfig(readSettings({ host, data }, variables(limits))), log);
-    const agent = new LocalAgent(host, parts, instead);
+    const dir = journalFolder(data, name);
+    const embedded = await openEmbedded(data, { after: systemClock.after, now: systemClock.wall });
+    const streams = await openEmbeddedStreams(embedded, DEFAULT_PREFIX);
+    const { writeDeadlineMs = WRITE_DEADLINE_MS } = limits;
+    const own = createSysfsHost({
+      clock: systemClock,
+      marksDir: join(dir, 'writers'),
+      limits: { writeDeadlineMs },
+    });
+    const boot = readBoot();
+    const journal = await openJournal({
+      dir,
+      host: name,
+      machine: readMachine(),
+      software: OPTIONS.software,
+      create: JOURNAL,
+      stamp: () => ({ time: systemClock.wall(), boot }),
+    });
+    const host = overriding(own, instead(own));
+    const log = { debug() {}, info() {}, warn() {}, error: console.error };
+    const registry = openLmdbRegistry(embedded);
+    const ports = { journal, streams, registry, host, clock: systemClock, random: systemRandom, log };
+    const agent = new LocalAgent(name, ports, limits, embedded);
     await agent.#agent.start();
     return agent;
   }
 
   device(uuid: string): Device {
-    return this.#parts.ports.journal.device(uuid);
+    return this.#journal.device(uuid);
   }
 
   /** Waits until the device is whole. */
@@ -129,7 +162,7 @@ export class LocalAgent {
 
   /** How many records say that the UUID waits for this reason. */
   records(uuid: string, reason: string): number {
-    const all = this.#parts.ports.journal.read(0, RECORDS_MAX);
+    const all = this.#journal.read(0, RECORDS_MAX);
     return all.filter(({ bytes }) => {
       const { fact } = decodeRecord(bytes);
       return fact?.kind === 'waiting' && fact.uuid === uuid && fact.reason === reason;
@@ -138,7 +171,7 @@ export class LocalAgent {
 
   async stop(): Promise<void> {
     await this.#agent.stop();
-    await this.#parts.close();
+    for (const one of this.#opened) await one.close();
   }
 }
 
@@ -200,6 +233,9 @@ export class ProgramAgent {
 
 /** As the environment gives them. */
 function variables(limits: Partial<Limits>): Record<string, string> {
-  const pairs = Object.entries(limits);
-  return Object.fromEntries(pairs.map(([name, value]) => [variableOf(`limits.${name}`), String(value)]));
+  const pairs = Object.entries(limits).map(([name, value]) => {
+    const words = name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+    return [`MDEVFLEET_LIMITS_${words}`, String(value)];
+  });
+  return Object.fromEntries(pairs) as Record<string, string>;
 }
