@@ -22,6 +22,8 @@ export type Boot = Omit<GuestOptions, 'programs' | 'work' | 'onLine' | 'shares'>
 
 /** For the report to arrive when a machine was ended at its deadline. */
 const MARGIN_MS = 15_000;
+/** What a boot needs beside its programs. */
+const BOOT_MS_MAX = 40_000;
 const LOG_LINES_MAX = 40;
 const RUNNER = join(import.meta.dirname, 'scenario-runner.ts');
 
@@ -69,7 +71,7 @@ async function run(boot: Boot, work: string, verdicts: Verdicts): Promise<GuestR
       work,
       onLine: (name, line) => verdicts.add(name, line),
       shares: nats === undefined ? [] : [dirname(nats)],
-      programs: boot.scenarios.map((scenario) => program(scenario, nats)),
+      programs: boot.scenarios.map((scenario) => program(scenario, boot, nats)),
     });
     verdicts.close(described(report));
     return report;
@@ -98,9 +100,10 @@ async function logTails(work: string): Promise<string> {
   return (await Promise.all(tails)).join('\n');
 }
 
-function program(scenario: Scenario, nats: string | undefined): GuestProgram {
+function program(scenario: Scenario, boot: Boot, nats: string | undefined): GuestProgram {
   const env = nats === undefined ? {} : { NATS_SERVER: nats };
-  return { name: nameOf(scenario), argv: ['node', RUNNER, scenario.module], env };
+  const deadlineSeconds = ((boot.deadlineMs ?? DEADLINE_MS) - BOOT_MS_MAX) / 1_000;
+  return { name: nameOf(scenario), argv: ['node', RUNNER, scenario.module], env, deadlineSeconds };
 }
 
 function nameOf({ module }: Scenario): string {
