@@ -161,7 +161,7 @@ export const scenario: Scenario = {
       const { fleet } = await fleetOfOne();
       await fleet.absent(ZOMBIE, HOST);
       const [row] = await fleet.until('Unremovable', HOST, ZOMBIE, ([one]) => one?.reason === 'Unremovable');
-      assert.match(row?.message ?? '', /unregistering its parent/);
+      assert.match(row?.message ?? '', /unregister its parent/);
       assert.ok(onBus(ZOMBIE));
       assert.equal(await setRegistered(P3, false), 0);
       assert.equal(await setRegistered(P3, true), 0);
