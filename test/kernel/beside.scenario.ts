@@ -29,6 +29,8 @@ import {
 import type { Scenario } from './scenario.ts';
 
 const HOST = 'kernel-beside';
+/** The first case also waits for the agent to be up, on a machine that may be busy with other things. */
+const CASE_MS_MAX = 200_000;
 const [A, B] = ['mdevfleet-a', 'mdevfleet-b'] as const;
 const [BY_MDEVCTL, BY_SHELL, OTHER_TYPE, OTHER_PARENT] = [uuid(31), uuid(32), uuid(33), uuid(34)] as const;
 const [OURS, MOVED, ZOMBIE] = [uuid(35), uuid(36), uuid(37)] as const;
@@ -64,6 +66,7 @@ function at(parent: string, type: string) {
 
 export const scenario: Scenario = {
   module: import.meta.url,
+  caseMsMax: CASE_MS_MAX,
   cases: {
     'devices that mdevctl or a shell made are unmanaged, with their parent and type': async () => {
       const { fleet } = await fleetOfOne();
