@@ -9,6 +9,7 @@ import type { HostId } from '../events/names.ts';
 import type { StoredRecord } from '../events/record.ts';
 import type { Message, Stream } from '../events/stream.ts';
 import { subjectFilter } from '../events/subject.ts';
+import { InOrder } from './past/in-order.ts';
 
 /** Messages read at a time. */
 const BATCH_MESSAGES_MAX = 256;
@@ -40,17 +41,16 @@ export async function lastWitness(testimony: Testimony): Promise<Witness | undef
 }
 
 /**
- * The records of one journal in order, each once, as far as they were forwarded. A record whose bytes are not those
- * that its id names is left out, and so is all that follows a gap. Throws StreamUnavailable.
+ * The records of one journal in order, each once, as far as they were forwarded; some may have come before those that
+ * they follow. A record whose bytes are not those that its id names is left out, and so is all that follows a gap.
+ * Throws StreamUnavailable.
  */
 export async function* recordsWitnessed(testimony: Testimony, journal: string): AsyncGenerator<StoredRecord> {
-  let seq = 1;
+  const order = new InOrder();
   for await (const { id, data } of messages(testimony)) {
     const witness = parseWitness(id);
-    if (witness?.journal !== journal || witness.seq !== seq) continue;
-    if (sha256(data) !== witness.hash) continue;
-    yield { seq, bytes: data, hash: witness.hash };
-    seq += 1;
+    if (witness?.journal !== journal || sha256(data) !== witness.hash) continue;
+    yield* order.take({ seq: witness.seq, bytes: data, hash: witness.hash });
   }
 }
 

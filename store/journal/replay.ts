@@ -5,7 +5,7 @@
  * it was written as. Kinds and versions of a newer program are counted and left out of the fold.
  */
 import { type Envelope, type Fact, facts } from '../../events/fact.ts';
-import type { Uuid } from '../../events/names.ts';
+import type { HostId, Uuid } from '../../events/names.ts';
 import { type DecodedRecord, decodeRecord, NO_RECORD, type StoredRecord } from '../../events/record.ts';
 import { type Device, unknownDevice } from '../device.ts';
 import { evolve } from '../evolve.ts';
@@ -31,37 +31,70 @@ export class Misfit extends Error {
 /** The record does not name the one before it as it is; one of the two was changed. */
 export class BrokenChain extends Misfit {}
 
-/** All records, a chunk at a time. */
-export function* recordsOf(reader: JournalReader): Generator<StoredRecord> {
-  let after = 0;
-  for (;;) {
-    const chunk = reader.read(after, CHUNK_RECORDS_MAX);
+/** All records after this one, a chunk at a time. */
+export function* recordsOf(reader: Pick<JournalReader, 'read'>, after = 0): Generator<StoredRecord> {
+  for (let from = after; ; ) {
+    const chunk = reader.read(from, CHUNK_RECORDS_MAX);
     yield* chunk;
     const last = chunk.at(-1);
     if (last === undefined) return;
-    after = last.seq;
+    from = last.seq;
   }
 }
 
+/** How far a fold has come, and what it has come to. */
+export type Folded = {
+  readonly host: HostId;
+  readonly tail: Tail;
+  readonly positions: Positions;
+  readonly unknown: number;
+  readonly devices: readonly Device[];
+};
+
+const NOTHING: Folded = {
+  host: '',
+  tail: { seq: 0, hash: NO_RECORD },
+  positions: NO_POSITIONS,
+  unknown: 0,
+  devices: [],
+};
+
 export class Replay {
-  readonly devices = new Map<Uuid, Device>();
-  tail: Tail = { seq: 0, hash: NO_RECORD };
-  positions: Positions = NO_POSITIONS;
+  readonly devices: Map<Uuid, Device>;
+  tail: Tail;
+  positions: Positions;
   /** Records of a kind or version that this program does not know. */
-  unknown = 0;
-  #host = '';
+  unknown: number;
+  /** The record that was folded last, as it was read. */
+  last: DecodedRecord | undefined;
+  #host: HostId;
+
+  /** Begins with the first record, or goes on from where another fold had come. */
+  constructor({ host, tail, positions, unknown, devices }: Folded = NOTHING) {
+    this.devices = new Map(devices.map((device) => [device.uuid, device]));
+    this.tail = tail;
+    this.positions = positions;
+    this.unknown = unknown;
+    this.#host = host;
+  }
+
+  get host(): HostId {
+    return this.#host;
+  }
 
   /** Folds the next record; answers with the event that it records, if any. Throws Misfit. */
   apply(record: StoredRecord): EventMark | undefined {
     const seq = this.tail.seq + 1;
     if (record.seq !== seq) throw new Misfit(`record ${seq} is missing, ${record.seq} comes next`, { seq });
-    const { envelope, fact } = decode(record);
+    const decoded = decode(record);
+    const { envelope, fact } = decoded;
     if (envelope.seq !== seq)
       throw new Misfit(`record ${seq} says that it is record ${envelope.seq}`, { seq });
     if (envelope.prev !== this.tail.hash)
       throw new BrokenChain(`record ${seq} was not written after this record ${seq - 1}`, { seq });
     if (seq === 1 && fact?.kind !== 'genesis') throw new Misfit('the first record is not genesis', { seq });
     this.tail = { seq, hash: record.hash };
+    this.last = decoded;
     if (fact === null) return this.#skip(envelope);
     return this.#fold(fact, seq);
   }

@@ -88,6 +88,12 @@ describe('the records of a journal', () => {
     expect(await seqs(testimony, 'b')).toEqual([1]);
   });
 
+  test('come in order where a part of a batch was stored before what it follows', async () => {
+    const { testimony, tell } = streamOf();
+    for (const seq of [1, 2, 4, 5, 3, 5, 6]) await tell('a', seq);
+    expect(await seqs(testimony, 'a')).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   test('are none where nothing was told', async () => {
     const { testimony } = streamOf();
     expect(await lastWitness(testimony)).toBeUndefined();
