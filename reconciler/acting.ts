@@ -5,7 +5,8 @@
  * that waited for its turn is not made if the device was decided upon anew meanwhile.
  */
 import type { Fact } from '../events/fact.ts';
-import type { Generation, Uuid } from '../events/names.ts';
+import type { Generation, HostId, Uuid } from '../events/names.ts';
+import type { DeclaredOn } from '../store/declared-on.ts';
 import type { Device } from '../store/device.ts';
 import type { AppendResult, Journal } from '../store/journal/journal.ts';
 import type { Registry } from '../store/registry/registry.ts';
@@ -25,6 +26,8 @@ export type Acting = {
   readonly incarnation: () => number | null;
   /** Asks whether a UUID may be taken now; the answer is not older than the question. */
   readonly admission: () => Promise<Admission>;
+  /** What stands declared of the UUID on another host. */
+  readonly declaredOn: (host: HostId, uuid: Uuid) => Promise<DeclaredOn>;
   /** Who else may have the UUID, while that is not known for certain: nothing is changed then. Null for nobody. */
   readonly dispute: (uuid: Uuid) => string | null;
 };

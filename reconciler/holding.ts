@@ -4,6 +4,8 @@
  * Whether anything may be taken is asked before a take and again after it: a take that raced with
  * the notice that the registry has lost writes is given back before anything is made of it.
  */
+import type { Holder } from '../events/fact.ts';
+import type { Uuid } from '../events/names.ts';
 import type { Device } from '../store/device.ts';
 import { RegistryUnavailable } from '../store/registry/registry.ts';
 import { type Fenced, giveBack, markReleasing, take, type Wish } from '../store/registry/reserve.ts';
@@ -32,7 +34,7 @@ async function reserve(acting: Acting, device: Device, wish: Wish): Promise<Outc
     case 'held':
       return keep(acting, device, wish, answer.revision);
     case 'taken':
-      return conflict(answer.holder);
+      return contested(acting, uuid, answer.holder);
     case 'leaving':
       return waiting('HolderLeaving', `${holds(answer.holder)}, and is on its way out`);
     case 'fenced':
@@ -41,6 +43,24 @@ async function reserve(acting: Acting, device: Device, wish: Wish): Promise<Outc
       return unanswered(answer, 'the registry did not answer to the claim');
     default:
       return answer satisfies never;
+  }
+}
+
+/** A holder that was told to give the UUID up, and has not heard of it yet, is no rival but on its way out. */
+async function contested(acting: Acting, uuid: Uuid, holder: Holder): Promise<Outcome> {
+  const declared = await acting.declaredOn(holder.claim.host, uuid);
+  switch (declared) {
+    case 'standing':
+      return conflict(holder);
+    case 'withdrawn':
+      return waiting('HolderLeaving', `${holds(holder)}, and was told to give it up`);
+    case 'unreachable':
+      return waiting(
+        'RegistryUnreachable',
+        `${holds(holder)}; whether it was withdrawn there could not be asked`,
+      );
+    default:
+      return declared satisfies never;
   }
 }
 

@@ -12,6 +12,7 @@ import type { ReconcilerLimits } from '../reconciler/limits.ts';
 import { Memory } from '../reconciler/memory.ts';
 import type { PassEnd } from '../reconciler/pass.ts';
 import { Reconciler } from '../reconciler/reconciler.ts';
+import { declaredOn } from '../store/declared-on.ts';
 import type { CursorName, Journal } from '../store/journal/journal.ts';
 import type { Registry } from '../store/registry/registry.ts';
 import { Link, type LinkEnd, type LinkLimits } from './link.ts';
@@ -87,6 +88,7 @@ export class Agent {
       memory: new Memory(bootIsNew),
       incarnation: () => this.#link.incarnation,
       admission: () => this.#link.admission(),
+      declaredOn: (other, uuid) => declaredOn(streams.desired, prefix, other, uuid),
       dispute: (uuid) => this.#link.dispute(uuid),
       events: {
         passEnded: (uuid, end, steps) => this.#passEnded(uuid, end, steps),

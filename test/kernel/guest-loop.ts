@@ -86,6 +86,7 @@ export class GuestLoop {
       memory: new Memory(false),
       incarnation: () => 1,
       admission: async () => ({ kind: 'admitted', incarnation: 1 }),
+      declaredOn: async () => 'standing',
       dispute: () => null,
       clock,
       random: systemRandom,

@@ -53,6 +53,28 @@ describe('a UUID that another host holds', () => {
     }
   });
 
+  test('is waited for when its holder was told to give it up, and has not heard of it', async () => {
+    const world = new World();
+    await world.holdElsewhere();
+    await world.declare();
+    world.declaredElsewhere = 'withdrawn';
+    expect(await world.pass(UUID, 9)).toMatchObject({ kind: 'waiting', reason: 'HolderLeaving' });
+    await world.freeElsewhere();
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    expect(world.kinds()).toEqual(['declared', 'claiming', 'waiting', 'reserved', 'active']);
+  });
+
+  test('is no conflict while nobody can say whether its holder still wants it', async () => {
+    const world = new World();
+    await world.holdElsewhere();
+    await world.declare();
+    world.declaredElsewhere = 'unreachable';
+    expect(await world.pass()).toMatchObject({ kind: 'waiting', reason: 'RegistryUnreachable' });
+    world.declaredElsewhere = 'standing';
+    expect(await world.pass()).toMatchObject({ kind: 'terminal' });
+    expect(world.last('conflict')).toMatchObject({ reason: 'UuidHeld' });
+  });
+
   test('is not made again here once it was taken away by force', async () => {
     const world = new World();
     await world.holdElsewhere(UUID, { claim: { host: HOST, ...PLACE }, phase: 'fenced' });

@@ -19,6 +19,7 @@ import { createSimulatedHost } from '../../reconciler/simulated/host-sim.ts';
 import { SimulatedKernel } from '../../reconciler/simulated/kernel-sim.ts';
 import { type KernelConfigInput, kernelConfig } from '../../reconciler/simulated/kernel-sim-config.ts';
 import { decide } from '../../store/decide.ts';
+import type { DeclaredOn } from '../../store/declared-on.ts';
 import { MemoryDisk, type MemoryJournal, openMemoryJournal } from '../../store/journal/journal-memory.ts';
 import { decodeHold, encodeValue, type Hold } from '../../store/registry/hold.ts';
 import type { Registry } from '../../store/registry/registry.ts';
@@ -93,6 +94,8 @@ export class World {
   /** Answers to the next questions whether a UUID may be taken; when there are none it may. */
   readonly admissions: Admission[] = [];
   dispute: string | null = null;
+  /** What stands declared of any UUID on any other host. */
+  declaredElsewhere: DeclaredOn = 'standing';
   #sequence = 0;
 
   constructor({ kernel = {}, limits = {}, bootIsNew = false, after }: WorldOptions = {}) {
@@ -111,6 +114,7 @@ export class World {
       ...{ journal: this.journal, registry, host, gate, memory: new Memory(bootIsNew) },
       incarnation: () => this.incarnation,
       admission: async () => this.#admit(),
+      declaredOn: async () => this.declaredElsewhere,
       dispute: () => this.dispute,
     };
   }
