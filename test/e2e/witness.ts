@@ -31,7 +31,8 @@ export class Witness {
   readonly facts: Seen[] = [];
   readonly #observed: Stream;
   readonly #prefix: string;
-  #position = 0;
+  /** Sequence of the last message that was seen. */
+  position = 0;
   #failure: Error | null = null;
 
   constructor(observed: Stream, prefix: string) {
@@ -94,14 +95,14 @@ export class Witness {
     for (;;) {
       const more = await this.#more();
       for (const message of more) this.facts.push(this.#seen(message));
-      this.#position = more.at(-1)?.sequence ?? this.#position;
+      this.position = more.at(-1)?.sequence ?? this.position;
       if (more.length === 0) return;
     }
   }
 
   async #more(): Promise<readonly Message[]> {
     try {
-      return await this.#observed.next(subjectFilter(this.#prefix, 'observed'), this.#position, BATCH_MAX);
+      return await this.#observed.next(subjectFilter(this.#prefix, 'observed'), this.position, BATCH_MAX);
     } catch (error) {
       if (error instanceof StreamUnavailable) return [];
       throw error;

@@ -21,7 +21,7 @@ import { type FleetServer, startFleetServer } from '../scale/fleet-server.ts';
 import { fleetAt } from '../scale/host-at-work.ts';
 import { Machines } from './machines.ts';
 import { RegistryWatch } from './registry-watch.ts';
-import { Wishes } from './wishes.ts';
+import { type Unmet, Wishes } from './wishes.ts';
 
 const WORKER = join(import.meta.dirname, 'worker.ts');
 const CHURN_EVERY_MS = 100;
@@ -30,6 +30,8 @@ const DEAD_MS_MAX = 3_000;
 const LOOK_EVERY_MS = 500;
 const START_MS_MAX = 180_000;
 const SETTLE_MS_MAX = 60_000;
+/** Facts about a device that did not settle, in an error. */
+const STORY_MAX = 60;
 
 export type SoakSize = {
   readonly agents: number;
@@ -113,8 +115,7 @@ class Soak {
   /** Ends the agents; each journal is whole, and the stream has the same, freed of repeats. Answers how many facts. */
   async compareJournals(): Promise<number> {
     await this.end('SIGTERM');
-    const witness = new Witness(this.#fleet.streams.observed, DEFAULT_PREFIX);
-    await witness.look();
+    const witness = await this.#witness();
     for (const host of this.#hosts) {
       const seen = withoutRepeats(witness.facts, host).map(({ seq, hash }) => ({ seq, hash }));
       await withJournal(join(this.#folder, host), host, (storage) => {
@@ -123,6 +124,15 @@ class Soak {
       });
     }
     return witness.facts.length;
+  }
+
+  /** Has seen all that the leader has; a replica may be behind it. */
+  async #witness(): Promise<Witness> {
+    const { observed } = this.#fleet.streams;
+    const { lastSequence } = await observed.info();
+    const witness = new Witness(observed, DEFAULT_PREFIX);
+    await witness.until(`record ${lastSequence}`, () => witness.position >= lastSequence || undefined);
+    return witness;
   }
 
   async end(signal: NodeJS.Signals): Promise<void> {
@@ -134,10 +144,20 @@ class Soak {
     for (;;) {
       const unmet = this.#wishes.unmet(this.#machines);
       if (unmet.length === 0) return;
-      const told = `${unmet.length} devices are not as declared, first ${unmet.slice(0, 5)}`;
-      if (systemClock.monotonicMs() > endMs) throw new Error(told);
+      if (systemClock.monotonicMs() > endMs) throw new Error(await this.#told(unmet));
       await sleep(systemClock, LOOK_EVERY_MS);
     }
+  }
+
+  /** What is not as declared, and all that was said of the first of it. */
+  async #told(unmet: readonly Unmet[]): Promise<string> {
+    const witness = await this.#witness();
+    const names = unmet.slice(0, 5).map(({ uuid, kind, hosts }) => `${uuid} (${kind}, declared on ${hosts})`);
+    const story = witness.facts
+      .filter(({ fact }) => 'uuid' in fact && fact.uuid === unmet[0]?.uuid)
+      .slice(-STORY_MAX)
+      .map(({ host, seq, fact }) => `${host} ${seq} ${JSON.stringify(fact)}`);
+    return [`${unmet.length} devices are not as declared, first ${names}`, ...story].join('\n');
   }
 
   async #churn(endMs: number): Promise<void> {

@@ -26,6 +26,9 @@ type Wish = {
   hosts: readonly HostId[];
 };
 
+/** A wish that has not come true. */
+export type Unmet = Readonly<Wish>;
+
 export class Wishes {
   /** Declarations that were stored. */
   published = 0;
@@ -72,14 +75,12 @@ export class Wishes {
   }
 
   /** UUIDs that are not where they are declared, or also elsewhere. */
-  unmet(machines: Machines): readonly string[] {
-    return this.#wishes
-      .filter(({ uuid, hosts }) => {
-        const there = this.#hosts.filter((host) => machines.has(host, uuid));
-        const wanted = Math.min(1, hosts.length);
-        return there.length !== wanted || there.some((host) => !hosts.includes(host));
-      })
-      .map(({ uuid, kind, hosts }) => `${uuid} (${kind}, declared on ${hosts})`);
+  unmet(machines: Machines): readonly Unmet[] {
+    return this.#wishes.filter(({ uuid, hosts }) => {
+      const there = this.#hosts.filter((host) => machines.has(host, uuid));
+      const wanted = Math.min(1, hosts.length);
+      return there.length !== wanted || there.some((host) => !hosts.includes(host));
+    });
   }
 
   /** A stable one has a home, which is where its number says, also while it is withdrawn. */
