@@ -7,23 +7,24 @@
  * the whole fleet before it is made good: what one host lost, others may have lost too.
  */
 
-import type { FactOf, Holder } from '../events/fact.ts';
+import type { Holder } from '../events/fact.ts';
 import type { HostId, Uuid } from '../events/names.ts';
 import type { Admission } from '../reconciler/acting.ts';
 import type { Cancel, Clock } from '../reconciler/clock.ts';
-import { coalesced } from '../store/coalesced.ts';
 import type { Journal } from '../store/journal/journal.ts';
 import { readBack, takeBack } from '../store/read-back.ts';
-import { beginRebuilding, type Fleet, readFleet } from '../store/registry/fleet.ts';
+import type { Fleet } from '../store/registry/fleet.ts';
 import {
   confirmedBy,
   confirmHolds,
   raiseIncarnation,
   type Speaker,
+  type Speaking,
   stillOurs,
 } from '../store/registry/incarnation.ts';
 import { type Registry, RegistryUnavailable } from '../store/registry/registry.ts';
 import { holds } from '../store/registry/standing.ts';
+import { FleetWatch } from './fleet-watch.ts';
 
 export type RegistrarLimits = {
   /** Time between two proofs that this agent still speaks for its host, and looks at the fleet's state. */
@@ -70,8 +71,7 @@ export class Overtaken extends Error {
 export class Registrar {
   readonly #options: RegistrarOptions;
   readonly #speaker: Speaker;
-  /** The state of the fleet that was last recorded, or is about to be. */
-  #noted: { readonly state: Fleet['state']; readonly revision: number } | null;
+  readonly #watch: FleetWatch;
   /** When all that is held was last read back, over which connection, and under which rebuilding, if any. */
   #readBack: { readonly connection: number; readonly atMs: number; readonly under: number | null } | null =
     null;
@@ -85,18 +85,15 @@ export class Registrar {
   #proved: number | null = null;
   #isDue = true;
   #sinceMs: number;
-  #fleet: Fleet | null = null;
   #cancelDue: Cancel = () => {};
   #cancelGrace: Cancel = () => {};
   #isGrace = true;
-  /** Looks at the fleet's state; whoever asks gets an answer that is not older than the question. */
-  readonly #look = coalesced(() => this.#lookOnce());
 
   constructor(options: RegistrarOptions) {
     const { host, journal, machine } = options.journal.identity;
     this.#options = options;
     this.#speaker = { host, journal, machine };
-    this.#noted = options.journal.positions().registry;
+    this.#watch = new FleetWatch(options);
     this.#sinceMs = options.clock.monotonicMs();
   }
 
@@ -127,7 +124,7 @@ export class Registrar {
   async prove(): Promise<void> {
     const connection = this.#connection;
     const incarnation = await this.#proveIdentity();
-    await this.#look();
+    await this.#watch.look();
     await this.#readHolds(incarnation);
     await this.#confirm(incarnation);
     if (connection !== this.#connection) return;
@@ -148,13 +145,14 @@ export class Registrar {
     if (incarnation === null) return this.#notYet();
     if (this.#isGrace) return { kind: 'joining' };
     try {
-      await this.#look();
+      await this.#watch.look();
     } catch (cause) {
       if (!(cause instanceof RegistryUnavailable)) throw cause;
       return { kind: 'unreachable', message: 'the registry did not say whether UUIDs may be taken' };
     }
     if (this.incarnation !== incarnation) return this.#notYet();
-    return this.#fleet?.state === 'rebuilding' ? rebuilding(this.#fleet) : { kind: 'admitted', incarnation };
+    const { fleet } = this.#watch;
+    return fleet?.state === 'rebuilding' ? rebuilding(fleet) : { kind: 'admitted', incarnation };
   }
 
   #notYet(): Admission {
@@ -183,10 +181,10 @@ export class Registrar {
 
   /** What is lost is told before it is written again: else a crash in between would hide the loss. */
   async #proveIdentity(): Promise<number> {
-    const { journal, registry } = this.#options;
+    const { journal } = this.#options;
     const known = this.#incarnation ?? journal.positions().incarnation;
     if (known > 0) {
-      const speaking = await stillOurs(registry, this.#speaker, known);
+      const speaking = await this.#speaking(known);
       if (speaking.kind === 'unknown') throw speaking.cause;
       if (speaking.kind === 'other') throw new Overtaken(speaking.message);
       if (speaking.kind === 'overtaken' && this.#incarnation !== null) {
@@ -195,10 +193,18 @@ export class Registrar {
       if (speaking.kind === 'ours' && this.#incarnation !== null) return this.#incarnation;
       if (speaking.kind === 'lost') {
         this.#incarnation = null;
-        await this.#lost(`incarnation ${known} of host ${this.#speaker.host}`);
+        await this.#watch.lost(`incarnation ${known} of host ${this.#speaker.host}`);
       }
     }
     return this.#raise(known);
+  }
+
+  async #speaking(known: number): Promise<Speaking> {
+    const ask = () => stillOurs(this.#options.registry, this.#speaker, known);
+    const first = await ask();
+    if (first.kind !== 'lost') return first;
+    await this.#watch.agreed();
+    return ask();
   }
 
   async #raise(known: number): Promise<number> {
@@ -213,58 +219,21 @@ export class Registrar {
     return incarnation;
   }
 
-  async #lookOnce(): Promise<void> {
-    const fleet = await readFleet(this.#options.registry);
-    if (fleet.kind === 'unknown') throw fleet.cause;
-    const seen = this.#noted;
-    if (seen !== null && fleet.revision < seen.revision) {
-      await this.#lost(`the state of the fleet at revision ${seen.revision}`);
-    } else {
-      await this.#note(fleet);
-    }
-  }
-
-  /** Tells the fleet that the registry has lost something, unless it knows. */
-  async #lost(what: string): Promise<void> {
-    const { registry, clock } = this.#options;
-    const statement = { by: this.#speaker.host, what: `the registry has lost ${what}`, at: clock.wall() };
-    const fleet = await beginRebuilding(registry, statement);
-    if (fleet.kind === 'unknown') throw fleet.cause;
-    await this.#note(fleet);
-  }
-
-  /** Records that the registry is rebuilding, and that it is open again, each once. */
-  async #note(fleet: Fleet): Promise<void> {
-    const { state, revision, value } = fleet;
-    const noted = this.#noted;
-    const wasRebuilding = this.#fleet?.state === 'rebuilding';
-    this.#fleet = fleet;
-    const isNews = state === 'rebuilding' ? noted?.revision !== revision : noted?.state === 'rebuilding';
-    if (isNews && value !== null) {
-      this.#noted = { state, revision };
-      if (!(await this.#record({ kind: 'registry', ...value, revision }))) this.#noted = noted;
-    }
-    if (wasRebuilding && state === 'open') this.#options.onOpen();
-  }
-
-  async #record(fact: FactOf<'registry'>): Promise<boolean> {
-    return (await this.#options.journal.append({ facts: [fact] })).kind === 'durable';
-  }
-
   /** On a new connection, when the last reading is old, and once for each time that the registry is rebuilding. */
   async #readHolds(incarnation: number): Promise<void> {
     const { journal, registry, clock, limits, onRecorded } = this.#options;
     const connection = this.#connection;
     const atMs = clock.monotonicMs();
     const last = this.#readBack;
-    const isNew = last?.connection !== connection || last.under !== this.#rebuilding;
+    const isNew = last?.connection !== connection || last.under !== this.#watch.rebuilding;
     if (!isNew && this.#disputes.size === 0 && atMs - last.atMs < limits.holdsMs) return;
     const disputes = new Map<Uuid, string>();
     const options = {
       ...{ journal, registry, incarnation, onRecorded },
-      onLost: (what: string) => this.#lost(what),
-      isRebuilding: () => this.#rebuilding !== null,
-      isConfirmed: async (host: HostId) => (await confirmedBy(registry, host)) === this.#rebuilding,
+      onLost: (what: string) => this.#watch.lost(what),
+      agreed: () => this.#watch.agreed(),
+      isRebuilding: () => this.#watch.rebuilding !== null,
+      isConfirmed: async (host: HostId) => (await confirmedBy(registry, host)) === this.#watch.rebuilding,
       onDisputed: (uuid: Uuid, holder: Holder) => void disputes.set(uuid, holds(holder)),
     };
     await readBack(options);
@@ -272,17 +241,12 @@ export class Registrar {
     const settled = [...this.#disputes.keys()].filter((uuid) => !disputes.has(uuid));
     this.#disputes = disputes;
     for (const uuid of settled) onRecorded(uuid);
-    this.#readBack = { connection, atMs, under: this.#rebuilding };
-  }
-
-  /** The revision of the fleet's state while it is rebuilding. */
-  get #rebuilding(): number | null {
-    return this.#fleet?.state === 'rebuilding' ? this.#fleet.revision : null;
+    this.#readBack = { connection, atMs, under: this.#watch.rebuilding };
   }
 
   /** Tells whoever may open the registry again that nothing of this host is missing. */
   async #confirm(incarnation: number): Promise<void> {
-    const revision = this.#rebuilding;
+    const revision = this.#watch.rebuilding;
     const isWhole = this.#disputes.size === 0 && revision === this.#readBack?.under;
     if (revision === null || !isWhole) return;
     const answer = await confirmHolds(this.#options.registry, this.#speaker, incarnation, revision);

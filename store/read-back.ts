@@ -32,6 +32,8 @@ export type ReadBackOptions = {
   readonly journal: Journal;
   readonly registry: Registry;
   readonly incarnation: number;
+  /** Resolves when what is read from then on is not older than the call: a loss is believed only then. */
+  readonly agreed: () => Promise<void>;
   /** The registry has lost an acknowledged write; resolves when the fleet knows of it. */
   readonly onLost: (what: string) => Promise<void>;
   /** True while the registry is rebuilding: a later revision proves nothing then, since numbers are given again. */
@@ -80,12 +82,12 @@ async function each(uuids: readonly Uuid[], work: (uuid: Uuid) => Promise<void>)
 }
 
 async function takeBackOne(options: ReadBackOptions, uuid: Uuid): Promise<void> {
-  const { journal, registry } = options;
-  const { reservation, version } = journal.latest(uuid);
-  const held = await reading(() => readHold(registry, uuid));
-  if (held === undefined || 'cause' in held) return passOver(held?.cause);
-  const { claim, phase, generation } = held.hold;
-  if (reservation !== null || claim.host !== journal.identity.host || phase === 'fenced') return;
+  if ((await heldInVain(options, uuid)) === undefined) return;
+  await options.agreed();
+  const { version } = options.journal.latest(uuid);
+  const held = await heldInVain(options, uuid);
+  if (held === undefined) return;
+  const { claim, generation } = held.hold;
   await options.onLost(`that host ${claim.host} gave ${uuid} back`);
   const about = { v: 1, uuid, generation } as const;
   const facts: readonly Fact[] = [
@@ -93,6 +95,18 @@ async function takeBackOne(options: ReadBackOptions, uuid: Uuid): Promise<void> 
     { kind: 'reserved', ...about, revision: held.revision },
   ];
   await append(options, { uuid, version }, facts);
+}
+
+/** The hold that stands in this host's name though its journal has none. */
+async function heldInVain({ journal, registry }: ReadBackOptions, uuid: Uuid): ReturnType<typeof readHold> {
+  const held = await reading(() => readHold(registry, uuid));
+  if (held === undefined || 'cause' in held) {
+    passOver(held?.cause);
+    return undefined;
+  }
+  const { claim, phase } = held.hold;
+  const isOurs = claim.host === journal.identity.host && phase !== 'fenced';
+  return isOurs && journal.latest(uuid).reservation === null ? held : undefined;
 }
 
 /** A hold that a newer program wrote keeps nobody from asking for the others. */
@@ -110,13 +124,16 @@ function isHeld(device: Device): device is HeldDevice {
 
 async function check(options: ReadBackOptions, uuid: Uuid): Promise<void> {
   const { journal, registry, incarnation } = options;
-  for (let look = 0; look < LOOKS_MAX; look += 1) {
+  for (let look = 0, isAgreed = false; look < LOOKS_MAX; look += 1) {
     const device = journal.latest(uuid);
     if (!isHeld(device)) return;
     const { claim, revision } = device.reservation;
     const checked = await checkHold(registry, uuid, { claim, incarnation }, revision);
     if (journal.latest(uuid).version !== device.version) continue;
-    if ((await conclude(options, device, checked)) === 'done') return;
+    if (checked.kind === 'lost' && !isAgreed) {
+      await options.agreed();
+      isAgreed = true;
+    } else if ((await conclude(options, device, checked)) === 'done') return;
   }
 }
 

@@ -65,6 +65,33 @@ export async function stillOurs(
   return { kind: identity.incarnation === incarnation ? 'ours' : 'lost' };
 }
 
+/** `agreed`: what is read from now on is what a majority of the servers had when they were asked, or newer. */
+export type Agreed = { readonly kind: 'agreed' } | Unknown;
+
+/**
+ * Has the registry agree that what it shows is not of yesterday: what stands under the host's key is written once
+ * more, which takes a majority, and is then read until it is the new write. The value stays, so a loss is not hidden.
+ */
+export async function agree(registry: Registry, host: HostId): Promise<Agreed> {
+  const key = keyOf(host);
+  const before = await reading(async () => ({ kind: 'read', entry: await registry.read(key) }) as const);
+  if (before.kind === 'unknown') return before;
+  const { revision = 0, value = null } = before.entry ?? {};
+  const written = await (value === null
+    ? registry.erase(key, revision)
+    : registry.write(key, value, revision));
+  if (written.kind === 'unknown') return written;
+  const since = await reading(async () => ({ kind: 'read', entry: await registry.read(key) }) as const);
+  if (since.kind === 'unknown') return since;
+  const isNewer = written.kind === 'written' && (since.entry?.revision ?? 0) >= written.revision;
+  return isNewer ? { kind: 'agreed' } : outdated(key);
+}
+
+function outdated(key: RegistryKey): Unknown {
+  const cause = new RegistryUnavailable(`what was read of ${key} is older than what the registry has`);
+  return { kind: 'unknown', cause };
+}
+
 /** `confirmed`: the registry now says so. `lost`: it knows nothing of this agent's start. */
 export type Confirmed = { readonly kind: 'confirmed' } | { readonly kind: 'lost' } | Unknown;
 

@@ -5,7 +5,6 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { LINK_LIMITS } from '../../src/link.ts';
 import { openFirst, readFleet, reopen } from '../../store/registry/fleet.ts';
 import { confirmedBy } from '../../store/registry/incarnation.ts';
-import { take } from '../../store/registry/reserve.ts';
 import { Fleet, Member, UUID } from './link-world.ts';
 
 const { proveMs, takeGraceMs, disputeMs } = LINK_LIMITS;
@@ -19,19 +18,6 @@ beforeEach(async () => {
   host = await new Member(fleet, 'host-a').start();
 });
 
-/** The state of the fleet. */
-async function state(): Promise<string> {
-  const found = await readFleet(fleet.registry);
-  return found.kind === 'fleet' ? found.state : 'unknown';
-}
-
-/** Another host's agent takes the UUID. */
-async function takeElsewhere(): Promise<void> {
-  const claim = { host: 'host-b', parent: 'p', type: 't' };
-  const wish = { claim, generation: { epoch: 1, sequence: 9 }, incarnation: 1, replaces: null };
-  expect(await take(fleet.registry, UUID, wish)).toMatchObject({ kind: 'held' });
-}
-
 describe('a registry that has lost a hold', () => {
   test.each([
     ['active', 'held'],
@@ -44,7 +30,7 @@ describe('a registry that has lost a hold', () => {
     expect(await fleet.hold()).toBe(`host-a ${stands}`);
     expect(host.phase()).toBe(phase);
     expect(host.facts('reasserted')).toHaveLength(1);
-    expect(await state()).toBe('rebuilding');
+    expect(await fleet.state()).toBe('rebuilding');
     expect(host.facts('registry')).toMatchObject([
       { state: 'rebuilding', by: 'host-a', what: expect.stringContaining(UUID) },
     ]);
@@ -89,7 +75,7 @@ describe('a registry that has lost a hold', () => {
   test('gives nothing twice: what was taken meanwhile stays, and the old holder says what happened', async () => {
     await host.hold();
     fleet.registry.forget(1);
-    await takeElsewhere();
+    await fleet.takeElsewhere();
     await host.connect();
     expect(await fleet.hold()).toBe('host-b held');
     expect(host.phase()).toBe('fenced');
@@ -192,7 +178,7 @@ describe('a registry that has lost a hold', () => {
     await host.pass(proveMs);
     fleet.registry.forget(1);
     await host.connect();
-    expect(await state()).toBe('rebuilding');
+    expect(await fleet.state()).toBe('rebuilding');
     expect(host.facts('registry').map((one) => one.state)).toEqual(['rebuilding', 'open', 'rebuilding']);
   });
 
@@ -209,5 +195,68 @@ describe('a registry that has lost a hold', () => {
     const found = await readFleet(fleet.registry);
     expect(found).toMatchObject({ state: 'rebuilding', value: { by: 'host-a' } });
     expect(found.kind === 'fleet' && found.revision).toBeLessThan(seen);
+  });
+});
+
+describe('a server that has stood still, and has not heard what was written since,', () => {
+  const ALL = [UUID, 'fleet', 'host.host-a'] as const;
+
+  /** The registry as it is before the act is what the host is shown after it, on a new connection. */
+  async function shownYesterday(...acts: readonly (() => Promise<unknown>)[]): Promise<void> {
+    const yesterday = await fleet.remember(...ALL);
+    for (const act of acts) await act();
+    host.yesterday = yesterday;
+    await host.connect();
+  }
+
+  async function expectNoLoss(): Promise<void> {
+    await host.pass(LINK_LIMITS.retryDelayMsMax);
+    expect(host.yesterday).toBeNull();
+    expect(host.link.incarnation).not.toBeNull();
+    expect(await fleet.state()).toBe('open');
+    expect(host.facts('reasserted')).toEqual([]);
+    expect(host.facts('registry')).toEqual([]);
+  }
+
+  test('is not believed that a hold was lost', async () => {
+    await shownYesterday(() => host.hold());
+    await expectNoLoss();
+    expect(host.phase()).toBe('active');
+  });
+
+  test('is not believed that a UUID was not given back', async () => {
+    const revision = await host.hold('releasing');
+    await shownYesterday(
+      () => fleet.registry.erase(UUID, revision),
+      () => host.record({ kind: 'gone', v: 1, uuid: UUID, generation: { epoch: 1, sequence: 1 } }),
+    );
+    await expectNoLoss();
+    expect(host.phase()).toBeUndefined();
+  });
+
+  test('is not believed that the host never began to speak', async () => {
+    await host.stop();
+    const yesterday = await fleet.remember(...ALL);
+    const second = await new Member(fleet, 'host-a', host.journal.crash()).start();
+    await second.stop();
+    host = new Member(fleet, 'host-a', second.journal.crash());
+    host.yesterday = yesterday;
+    await host.start();
+    await expectNoLoss();
+    expect(host.link.incarnation).toBe(3);
+  });
+
+  test('is not believed about the state of the fleet', async () => {
+    await openFirst(fleet.registry, OPS);
+    await host.hold();
+    fleet.registry.forget(1);
+    await host.connect();
+    const before = await fleet.remember(...ALL);
+    await reopen(fleet.registry, OPS, (await fleet.registry.read('fleet'))?.revision ?? 0);
+    await host.pass(proveMs);
+    host.yesterday = before;
+    await host.pass(proveMs);
+    expect(await fleet.state()).toBe('open');
+    expect(host.facts('registry').map((one) => one.state)).toEqual(['rebuilding', 'open']);
   });
 });

@@ -8,8 +8,9 @@ import type { Streams } from '../../events/stream.ts';
 import { createMemoryStreams } from '../../events/stream-memory.ts';
 import { LINK_LIMITS, Link, type LinkEnd } from '../../src/link.ts';
 import { MemoryDisk, type MemoryJournal, openMemoryJournal } from '../../store/journal/journal-memory.ts';
+import { readFleet } from '../../store/registry/fleet.ts';
 import { decodeHold } from '../../store/registry/hold.ts';
-import { type Registry, RegistryUnavailable } from '../../store/registry/registry.ts';
+import { type Registry, type RegistryKey, RegistryUnavailable } from '../../store/registry/registry.ts';
 import { MemoryRegistry } from '../../store/registry/registry-memory.ts';
 import { take } from '../../store/registry/reserve.ts';
 import { ManualClock } from '../manual-clock.ts';
@@ -27,6 +28,27 @@ export class Fleet {
   /** Everything in the registry is gone. */
   wipe(): void {
     this.registry = new MemoryRegistry(() => this.clock.wall());
+  }
+
+  /** Whether UUIDs may be taken in it. */
+  async state(): Promise<string> {
+    const found = await readFleet(this.registry);
+    return found.kind === 'fleet' ? found.state : 'unknown';
+  }
+
+  /** The agent of host-b takes the UUID. */
+  async takeElsewhere(): Promise<void> {
+    const claim = { host: 'host-b', parent: 'p', type: 't' };
+    const wish = { claim, generation: { epoch: 1, sequence: 9 }, incarnation: 1, replaces: null };
+    const taken = await take(this.registry, UUID, wish);
+    if (taken.kind !== 'held') throw new Error(`not taken, but ${taken.kind}`);
+  }
+
+  /** The registry as it is now, as far as these keys go, to be shown once more later. */
+  async remember(...keys: readonly RegistryKey[]): Promise<Pick<Registry, 'read'>> {
+    const found = keys.map(async (key) => [key, await this.registry.read(key)] as const);
+    const entries = new Map(await Promise.all(found));
+    return { read: async (key) => entries.get(key) };
   }
 
   /** Who holds the UUID, and in which phase. */
@@ -51,6 +73,8 @@ export class Member {
   reached = 0;
   /** True while the registry does not answer this host. */
   isCutOff = false;
+  /** What a server shows this host that has led, stood still, and not heard of its successor; until a write. */
+  yesterday: Pick<Registry, 'read'> | null = null;
   #listener: (state: 'up' | 'down') => void = () => undefined;
 
   constructor(fleet: Fleet, host: HostId, disk = new MemoryDisk(), journal = `journal-of-${host}`) {
@@ -99,12 +123,18 @@ export class Member {
     const written = (call: Parameters<typeof ask<Awaited<ReturnType<Registry['write']>>>>[0]) =>
       ask(call).catch((cause: unknown) => ({ kind: 'unknown' as const, cause }));
     return {
-      read: (key) => ask((registry) => registry.read(key)),
+      read: (key) => ask(async (registry) => (this.yesterday ?? registry).read(key)),
       at: (key, revision) => ask((registry) => registry.at(key, revision)),
-      write: (...write) => written((registry) => registry.write(...write)),
-      erase: (...erase) => written((registry) => registry.erase(...erase)),
+      write: (...write) => written((registry) => this.#today(registry.write(...write))),
+      erase: (...erase) => written((registry) => this.#today(registry.erase(...erase))),
       close: async () => undefined,
     };
+  }
+
+  /** A write takes a majority, of which whoever answers hears then. */
+  #today<T>(write: Promise<T>): Promise<T> {
+    this.yesterday = null;
+    return write;
   }
 
   /** Starts, and lets everything happen that follows at once. */

@@ -4,9 +4,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { LINK_LIMITS } from '../../src/link.ts';
 import { MemoryDisk } from '../../store/journal/journal-memory.ts';
-import { readFleet } from '../../store/registry/fleet.ts';
 import { forceRelease } from '../../store/registry/force.ts';
-import { take } from '../../store/registry/reserve.ts';
 import { readHold } from '../../store/registry/standing.ts';
 import { Fleet, Member, UUID } from './link-world.ts';
 
@@ -20,23 +18,10 @@ beforeEach(async () => {
   host = await new Member(fleet, 'host-a').start();
 });
 
-/** The state of the fleet. */
-async function state(): Promise<string> {
-  const found = await readFleet(fleet.registry);
-  return found.kind === 'fleet' ? found.state : 'unknown';
-}
-
 async function force(): Promise<void> {
   const held = await readHold(fleet.registry, UUID);
   if (held === undefined) throw new Error('nobody holds the UUID');
   await forceRelease(fleet.registry, UUID, held);
-}
-
-/** Another host's agent takes the UUID. */
-async function takeElsewhere(): Promise<void> {
-  const claim = { host: 'host-b', parent: 'p', type: 't' };
-  const wish = { claim, generation: { epoch: 1, sequence: 9 }, incarnation: 1, replaces: null };
-  expect(await take(fleet.registry, UUID, wish)).toMatchObject({ kind: 'held' });
 }
 
 describe('who speaks for a host', () => {
@@ -133,14 +118,14 @@ describe('a hold that was taken by force', () => {
       ]);
       expect(host.recorded).toEqual([UUID]);
       expect(await fleet.hold()).toBe('host-a fenced');
-      expect(await state()).toBe('open');
+      expect(await fleet.state()).toBe('open');
     },
   );
 
   test('is fenced by and by while the connection stays, and says who has it since', async () => {
     await host.hold();
     await force();
-    await takeElsewhere();
+    await fleet.takeElsewhere();
     await host.pass(holdsMs + proveMs);
     expect(host.facts('fenced')).toMatchObject([{ message: expect.stringContaining('held by host host-b') }]);
     expect(await fleet.hold()).toBe('host-b held');
@@ -150,10 +135,10 @@ describe('a hold that was taken by force', () => {
     const revision = await host.hold('releasing');
     await fleet.registry.erase(UUID, revision);
     await host.connect();
-    await takeElsewhere();
+    await fleet.takeElsewhere();
     await host.connect();
     expect(host.phase()).toBe('releasing');
     expect(host.recorded).toEqual([]);
-    expect(await state()).toBe('open');
+    expect(await fleet.state()).toBe('open');
   });
 });

@@ -1,12 +1,14 @@
 /** Which agent speaks for a host. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
+  agree,
   confirmedBy,
   confirmHolds,
   raiseIncarnation,
   type Speaker,
   stillOurs,
 } from '../../../store/registry/incarnation.ts';
+import { RegistryUnavailable } from '../../../store/registry/registry.ts';
 import { MemoryRegistry } from '../../../store/registry/registry-memory.ts';
 import { down, faulty } from './reserve-fixture.ts';
 
@@ -111,6 +113,33 @@ describe('stillOurs', () => {
 
   test('an unreachable registry is unknown', async () => {
     expect(await stillOurs(faulty(registry, { read: down }), AGENT, 1)).toMatchObject({ kind: 'unknown' });
+  });
+});
+
+describe('agree', () => {
+  const value = async () => (await registry.read(KEY))?.value ?? null;
+
+  test.each(['never written', 'raised', 'erased'])('writes what stands there once more: %s', async (how) => {
+    if (how !== 'never written') await raiseIncarnation(registry, AGENT, 0);
+    if (how === 'erased') await registry.erase(KEY, 1);
+    const [before, revision] = [await value(), registry.revision];
+    expect(await agree(registry, AGENT.host)).toEqual({ kind: 'agreed' });
+    expect(await value()).toEqual(before);
+    expect(registry.revision).toBe(revision + 1);
+  });
+
+  test('is not had from a server that shows what was before, nor without an answer', async () => {
+    const before = await registry.read(KEY);
+    await raiseIncarnation(registry, AGENT, 0);
+    const stale = { read: async () => before };
+    expect(await agree(faulty(registry, stale), AGENT.host)).toMatchObject({ kind: 'unknown' });
+    const shown = await registry.read(KEY);
+    const still = { read: async () => shown };
+    const answer = await agree(faulty(registry, still), AGENT.host);
+    expect(answer.kind === 'unknown' && answer.cause).toBeInstanceOf(RegistryUnavailable);
+    expect(await agree(faulty(registry, { read: down }), AGENT.host)).toMatchObject({ kind: 'unknown' });
+    const silent = { write: async () => ({ kind: 'unknown', cause: 'no answer' }) as const };
+    expect(await agree(faulty(registry, silent), AGENT.host)).toMatchObject({ kind: 'unknown' });
   });
 });
 
