@@ -93,6 +93,7 @@ export const STREAM_BUGS: Bugs = {
       return filter.includes('*') ? messages.slice(-1) : messages;
     },
   })),
+  'a holder that was told to go taken for one that stays': desiredAs(() => ({ last: async () => undefined })),
   '`replaces` ignored': desiredAs((desired) => ({
     at: async (sequence) => mapped(await desired.at(sequence)),
     next: async (...args) => (await desired.next(...args)).map(withoutReplaces),

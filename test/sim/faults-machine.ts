@@ -10,6 +10,7 @@ import type { World } from './world.ts';
 
 export const MACHINE_FAULTS: readonly Fault[] = [
   { name: 'agent killed', weight: 5, strike: (_cast, machine) => machine.restart() },
+  { name: 'agent killed while its device moves', weight: 3, strike: killInAMove },
   {
     name: 'agent stopped',
     weight: 1,
@@ -107,6 +108,17 @@ export const MACHINE_FAULTS: readonly Fault[] = [
     },
   },
 ];
+
+/** Right before or after the operator sends the device on. */
+function killInAMove({ world, server, operator }: Cast, machine: Machine, dice: Dice): void {
+  const theirs = operator.uuids.filter(
+    (uuid) => server.registry.holdOf(uuid)?.hold.claim.host === machine.name,
+  );
+  if (theirs.length === 0) return;
+  const uuid = dice.pick(theirs);
+  world.after(dice.between(0, 50), () => machine.restart());
+  world.after(dice.between(0, 50), () => operator.journey(dice, uuid));
+}
 
 /** While one of its devices is open, a parent does not go; meanwhile an operator may withdraw another. */
 function unplug({ world, operator }: Cast, machine: Machine, dice: Dice): void {

@@ -33,13 +33,16 @@ export class Operator {
   readonly uuids: readonly string[];
   /** What was last declared, by host and UUID. */
   readonly #claims = new Map<string, Claim>();
+  /** Where a UUID was last declared present, wherever that was. */
+  readonly #homes = new Map<Uuid, Claim>();
   readonly #acts: readonly Act[] = [
     { weight: 36, run: (dice, uuid, host) => this.#present(dice, uuid, host) },
     { weight: 22, run: (dice, uuid, host) => this.withdraw(dice, uuid, host) },
     { weight: 10, run: (dice, uuid, host) => this.#retry(dice, uuid, host) },
     { weight: 8, run: (dice, uuid, host) => this.#changeAttributes(dice, uuid, host) },
     { weight: 8, run: (dice, uuid, host) => this.#replace(dice, uuid, host) },
-    { weight: 12, run: (dice, uuid) => this.#move(dice, uuid) },
+    { weight: 10, run: (dice, uuid) => this.#move(dice, uuid) },
+    { weight: 10, run: (dice, uuid) => this.journey(dice, uuid) },
     { weight: 2, run: (dice, uuid, host) => this.#garbage(dice, uuid, host) },
     { weight: 2, run: (dice, uuid, host) => this.#newer(dice, uuid, host) },
   ];
@@ -65,6 +68,7 @@ export class Operator {
     const attributes = [...someAttributes(dice, claim.type)];
     const data = { uuid, ...claim, attributes, ...(replaces === undefined ? {} : { replaces }) };
     this.#claims.set(`${claim.host} ${uuid}`, claim);
+    this.#homes.set(uuid, claim);
     this.#publish(dice, { desired: 'present', event: this.#meta(), data });
   }
 
@@ -96,6 +100,25 @@ export class Operator {
     const [first, second] = dice.chance(0.7) ? [leave, come] : [come, leave];
     first();
     world.after(dice.chance(0.5) ? 0 : dice.between(1, 20_000), second);
+  }
+
+  /** From host to host, perhaps before any of them has heard of the move before, and perhaps back again. */
+  journey(dice: Dice, uuid: Uuid): void {
+    const { world, hosts } = this.#parts;
+    if (!this.#homes.has(uuid)) this.#present(dice, uuid, dice.pick(hosts));
+    let atMs = 0;
+    for (let leg = dice.between(2, 4); leg > 0; leg -= 1) {
+      world.after(atMs, () => this.#leg(dice, uuid));
+      atMs += dice.pick([0, 100, 2_000, 10_000]) * dice.random();
+    }
+  }
+
+  #leg(dice: Dice, uuid: Uuid): void {
+    const home = this.#homes.get(uuid);
+    if (home === undefined) return;
+    this.withdraw(dice, uuid, home.host);
+    const to = dice.pick(this.#parts.hosts.filter((one) => one !== home.host));
+    this.#present(dice, uuid, to, home);
   }
 
   #retry(dice: Dice, uuid: Uuid, host: string): void {

@@ -6,6 +6,7 @@ import type { Row } from '../../events/row.ts';
 import type { Device } from '../../store/device.ts';
 import type { Cast } from './fault.ts';
 import type { Machine } from './machine.ts';
+import { isWithdrawn } from './watched-facts.ts';
 
 /** What is not true of the row, if anything. */
 export function lieIn(cast: Cast, machine: Machine, device: Device, row: Row): string | undefined {
@@ -63,7 +64,8 @@ function isTrue({ server }: Cast, { kernel }: Machine, device: Device, row: Row)
       const hold = server.registry.holdOf(row.uuid)?.hold;
       const replaces = device.desired?.kind === 'present' ? device.desired.replaces : null;
       const named = hold !== undefined && replaces !== null && sameClaim(replaces, hold.claim);
-      return named || hold?.phase === 'releasing';
+      const leaves = hold !== undefined && isWithdrawn(server, hold.claim.host, row.uuid);
+      return named || leaves || hold?.phase === 'releasing';
     }
     default:
       return false;

@@ -48,6 +48,11 @@ export class ServerStream implements Stream {
     return this.#stored.map(({ message }) => message);
   }
 
+  /** The last message on the subject, as the leader has it. */
+  lastOn(subject: string): Message | undefined {
+    return this.#stored.findLast(({ message }) => message.subject === subject)?.message;
+  }
+
   async append({ subject, id, data }: Outgoing): Promise<Appended> {
     const known = this.#ids.get(id);
     if (known !== undefined && this.#now() - known.atMs < this.#options.duplicateWindowMs) {

@@ -2,11 +2,13 @@
  * Every fact that becomes durable, against what is known to be true: what operators said, what the registry and
  * the streams really were.
  */
-import { eventKey } from '../../events/codec.ts';
+import { decodeEvent, eventKey } from '../../events/codec.ts';
 import type { Fact, FactOf } from '../../events/fact.ts';
 import { type Claim, type Generation, sameClaim, sameGeneration, type Uuid } from '../../events/names.ts';
+import { parseSubject } from '../../events/subject.ts';
 import type { Device } from '../../store/device.ts';
 import { decodeIncarnation } from '../../store/registry/hold.ts';
+import { PREFIX } from './inventory.ts';
 import { type Published, type Said, sameSaid } from './published.ts';
 import type { Server } from './server.ts';
 import type { Standing } from './server-registry.ts';
@@ -29,7 +31,8 @@ export type FactWatchParts = {
   readonly isIncomplete: (uuid: Uuid) => boolean;
 };
 
-type Refusal = { readonly atMs: number; readonly standing: Standing };
+/** `withdrawn`: the last that was declared for the holder was that it shall not have the UUID. */
+type Refusal = { readonly atMs: number; readonly standing: Standing; readonly withdrawn: boolean };
 
 export class FactWatch {
   readonly #parts: FactWatchParts;
@@ -49,7 +52,8 @@ export class FactWatch {
   refused(uuid: Uuid, standing: Standing): void {
     const atMs = this.#parts.world.monotonicMs();
     const recent = (this.#refusals.get(uuid) ?? []).filter((one) => one.atMs > atMs - REFUSAL_MS_MAX);
-    this.#refusals.set(uuid, [...recent, { atMs, standing }]);
+    const withdrawn = isWithdrawn(this.#parts.server, standing.hold.claim.host, uuid);
+    this.#refusals.set(uuid, [...recent, { atMs, standing, withdrawn }]);
   }
 
   /** A fact is durable; `device` is what its UUID was folded to. */
@@ -154,15 +158,25 @@ export class FactWatch {
     }
     if (holder === null) return `${uuid} is held, but nobody is named`;
     const sinceMs = this.#parts.world.monotonicMs() - REFUSAL_MS_MAX;
-    const true_ = (this.#refusals.get(uuid) ?? []).some(
+    const refusals = (this.#refusals.get(uuid) ?? []).filter(
       ({ atMs, standing }) =>
         atMs >= sinceMs && standing.hold.phase === 'held' && sameClaim(standing.hold.claim, holder.claim),
     );
-    if (!true_) return `${JSON.stringify(holder.claim)} did not hold ${uuid}`;
+    if (refusals.length === 0) return `${JSON.stringify(holder.claim)} did not hold ${uuid}`;
+    if (this.#hadToLeave(uuid, holder.claim, refusals))
+      return `${JSON.stringify(holder.claim)} was withdrawn, and only had not given ${uuid} back`;
     if (sameClaim(holder.claim, claim)) return `${uuid} is its own`;
     const said = this.#saidAt.get(`${uuid} ${generation.epoch} ${generation.sequence}`);
     const named = said?.replaces && sameClaim(said.replaces, holder.claim);
     return named ? `${uuid} was declared to replace that very holder` : undefined;
+  }
+
+  /** Who is to give the UUID back is no reason to end, whether it has heard of that or not. */
+  #hadToLeave(uuid: Uuid, { host }: Claim, refusals: readonly Refusal[]): boolean {
+    const { server } = this.#parts;
+    const sinceMs = Math.min(...refusals.map(({ atMs }) => atMs));
+    const isRewound = server.desired.rewinds.some(({ atMs }) => atMs >= sinceMs);
+    return !isRewound && isWithdrawn(server, host, uuid) && refusals.every(({ withdrawn }) => withdrawn);
   }
 
   #afterEnd({ uuid, generation }: FactOf<'conflict'> | FactOf<'failed'>): string | undefined {
@@ -183,4 +197,11 @@ export class FactWatch {
     if (how !== 'created' || this.#parts.wasMadeHere(uuid)) return undefined;
     return `${uuid} was not created by this agent`;
   }
+}
+
+/** True when the last message about the UUID on that host, as the leader has it, withdraws it. */
+export function isWithdrawn({ desired }: Server, host: string, uuid: Uuid): boolean {
+  const last = desired.lastOn(`${PREFIX}.desired.${host}.${uuid}`);
+  const decoded = last && decodeEvent(parseSubject(PREFIX, last.subject), last.data);
+  return decoded?.kind === 'declaration' && decoded.declaration.desired === 'absent';
 }
