@@ -3,18 +3,22 @@
  *
  * The cursor moves in the transaction that records what was read, so each event is taken
  * exactly once. The absence of an event is never a withdrawal: when the message at the cursor
- * is not what it was, the stream is another one; a new epoch begins and the last declaration
- * of each subject is read anew, nothing else.
+ * is not what it was, the stream is another one; a new epoch begins and what was published on each
+ * of the host's subjects is read anew. Events that are recorded already do nothing once more.
  */
-import { type Decoded, decodeEvent, eventKey, excerpt } from '../events/codec.ts';
-import type { Command } from '../events/command.ts';
 import { sha256 } from '../events/digest.ts';
 import type { Cursor, Fact, FactOf } from '../events/fact.ts';
 import type { HostId, Uuid } from '../events/names.ts';
-import { type Message, type Ring, type Stream, StreamUnavailable } from '../events/stream.ts';
-import { NO_UUID, parseSubject, subjectFilter } from '../events/subject.ts';
+import {
+  type Message,
+  type Ring,
+  type Stream,
+  type StreamInfo,
+  StreamUnavailable,
+} from '../events/stream.ts';
+import { parseSubject, subjectFilter } from '../events/subject.ts';
 import { coalesced } from './coalesced.ts';
-import { decide } from './decide.ts';
+import { factsOf } from './intake-facts.ts';
 import type { AppendResult, CursorName, Journal } from './journal/journal.ts';
 import type { Allowance } from './rejections.ts';
 
@@ -25,12 +29,18 @@ export type IntakeLimits = {
   readonly behindLooksMax: number;
   /** Pause between two such looks. */
   readonly behindPauseMs: number;
+  /** Looks that must show that the stream is not what it was: a server that stood still shows one of yesterday at first. */
+  readonly changedLooksMin: number;
+  /** Pause between two such looks. */
+  readonly changedPauseMs: number;
 };
 
 export const INTAKE_LIMITS: IntakeLimits = {
   batchMessagesMax: 256,
   behindLooksMax: 5,
   behindPauseMs: 20,
+  changedLooksMin: 3,
+  changedPauseMs: 250,
 };
 
 export type IntakeOptions = {
@@ -95,17 +105,24 @@ export class Intake {
 
   /** Compares the stream with what the cursor remembers of it. */
   async #readBack(): Promise<void> {
-    const { stream } = this.#options;
+    const { stream, limits, pause } = this.#options;
     const cursor = this.#cursor();
-    const info = await stream.info();
-    const cause = cursor === null ? 'First' : await this.#difference(cursor, info.created, info.lastSequence);
-    if (cause !== undefined) await this.#beginEpoch(cause, (cursor?.epoch ?? 0) + 1, info);
+    for (let look = 1; ; look += 1) {
+      const info = await stream.info();
+      const cause = cursor === null ? 'First' : await this.#difference(cursor, info);
+      if (cause === undefined) break;
+      if (cursor === null || look >= limits.changedLooksMin) {
+        await this.#beginEpoch(cause, (cursor?.epoch ?? 0) + 1, info.created);
+        break;
+      }
+      await pause(limits.changedPauseMs);
+    }
     this.#verify = false;
   }
 
-  async #difference(cursor: Cursor, created: string, last: number): Promise<EpochCause | undefined> {
+  async #difference(cursor: Cursor, { created, lastSequence }: StreamInfo): Promise<EpochCause | undefined> {
     if (created !== cursor.created) return 'Recreated';
-    if (last < cursor.sequence) return 'Rewound';
+    if (lastSequence < cursor.sequence) return 'Rewound';
     if (cursor.sequence === 0) return undefined;
     const there = await this.#options.stream.at(cursor.sequence);
     const same = there !== undefined && sha256(there.data) === cursor.digest;
@@ -113,21 +130,16 @@ export class Intake {
   }
 
   /**
-   * Takes what was declared, then sets the cursor: to the last message that was received, since the replica that
-   * was read may be behind. Commands are acts, not a state: those of before are not read.
+   * Takes what was published, as far as it is not known, then sets the cursor: to the last message that was received,
+   * since the replica that was read may be behind.
    */
-  async #beginEpoch(
-    cause: EpochCause,
-    epoch: number,
-    { created, lastSequence }: { created: string; lastSequence: number },
-  ): Promise<void> {
-    const { stream, name } = this.#options;
+  async #beginEpoch(cause: EpochCause, epoch: number, created: string): Promise<void> {
     const begun = { epoch, created, sequence: 0, digest: null };
-    const last = name === 'desired' ? await this.#takeHistories(begun) : await stream.at(lastSequence);
+    const last = await this.#takeHistories(begun);
     const cursor: Cursor =
       last === undefined ? begun : { ...begun, sequence: last.sequence, digest: sha256(last.data) };
     this.#heard = 0;
-    await this.#commit([this.#append([{ kind: 'epoch', v: 1, stream: name, cause, cursor }])]);
+    await this.#commit([this.#append([{ kind: 'epoch', v: 1, stream: this.#options.name, cause, cursor }])]);
   }
 
   /**
@@ -216,7 +228,7 @@ export class Intake {
     const appends = messages.map((message) => {
       const { epoch, created } = cursor;
       const { sequence, data } = message;
-      const facts = this.#facts(message, epoch);
+      const facts = factsOf(message, epoch, this.#options);
       for (const one of facts) {
         if ('uuid' in one) touched.add(one.uuid);
         else if (one.kind === 'steered') touched.add(null);
@@ -239,56 +251,5 @@ export class Intake {
       const cause = result.kind === 'failed' ? result.cause : undefined;
       throw new IntakeFailed('the journal could not record what was read', { cause });
     }
-  }
-
-  #facts(message: Message, epoch: number): readonly Fact[] {
-    const { journal, prefix } = this.#options;
-    const decoded = decodeEvent(parseSubject(prefix, message.subject), message.data);
-    switch (decoded.kind) {
-      case 'declaration': {
-        const { event, data } = decoded.declaration;
-        if (journal.seen(data.uuid, eventKey(event))) return [];
-        const device = journal.latest(data.uuid);
-        return [decide(device, decoded.declaration, { epoch, sequence: message.sequence })];
-      }
-      case 'command': {
-        const { event, data } = decoded.command;
-        const about = 'uuid' in data ? data.uuid : NO_UUID;
-        if (journal.seen(about, eventKey(event))) return [];
-        return [factOfCommand(decoded.command, message.sequence)];
-      }
-      default:
-        return this.#unread(message, decoded);
-    }
-  }
-
-  #unread(
-    message: Message,
-    decoded: Extract<Decoded, { kind: 'unsupported' | 'rejected' }>,
-  ): readonly Fact[] {
-    const { name: stream, rejections } = this.#options;
-    const { sequence, subject, data } = message;
-    const about = { v: 1, stream, sequence, subject, digest: sha256(data) } as const;
-    if (decoded.kind === 'unsupported') return [{ kind: 'unsupported', ...about, type: decoded.type }];
-    const suppressed = rejections.admit();
-    if (suppressed === undefined) return [];
-    return [{ kind: 'rejected', ...about, reason: decoded.reason, excerpt: excerpt(data), suppressed }];
-  }
-}
-
-function factOfCommand(order: Command, sequence: number): Fact {
-  const { event, command, data } = order;
-  switch (command) {
-    case 'retry':
-      return { kind: 'commanded', v: 1, uuid: data.uuid, sequence, event, command };
-    case 'release':
-      return { kind: 'commanded', v: 1, uuid: data.uuid, sequence, event, command, why: data.why };
-    case 'pause':
-    case 'resume':
-      return { kind: 'steered', v: 1, sequence, event, command };
-    case 'reopen':
-      throw new Error('bug: an act on the whole fleet was read from the subject of a host');
-    default:
-      return order satisfies never;
   }
 }

@@ -223,6 +223,18 @@ describe('a stream that is not what it was', () => {
     expect(wanted(world)).toEqual(INFORMED);
   });
 
+  test.each([
+    ['that stood still and has not heard what was written since', 2, ['First 1']],
+    ['that goes on saying so', 3, ['First 1', 'Rewound 2']],
+  ])('is believed to be so of a server %s', async (_, looks, epochs) => {
+    const world = await informed();
+    world.replica.leaderHas = { last: 2, looks };
+    world.desired.reconnected();
+    await world.sync();
+    expect(world.epochs()).toEqual(epochs);
+    expect(wanted(world)).toEqual(INFORMED);
+  });
+
   test('is not suspected where it is the same', async () => {
     const world = await informed();
     world.desired.reconnected();

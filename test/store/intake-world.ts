@@ -7,7 +7,7 @@ import type { Declaration, EventMeta } from '../../events/declaration.ts';
 import type { Fact, FactOf } from '../../events/fact.ts';
 import type { Attribute, Claim, Uuid } from '../../events/names.ts';
 import { decodeRecord } from '../../events/record.ts';
-import type { Message, Ring, Stream } from '../../events/stream.ts';
+import type { Message, Ring, Stream, StreamInfo } from '../../events/stream.ts';
 import { createMemoryStreams, type MemoryStream } from '../../events/stream-memory.ts';
 import { formatSubject } from '../../events/subject.ts';
 import type { Device } from '../../store/device.ts';
@@ -54,6 +54,8 @@ class Replica {
   has = Number.POSITIVE_INFINITY;
   /** The same of the replica on which a consumer for last words is put. */
   consumerHas = Number.POSITIVE_INFINITY;
+  /** What the leader says of its end, so many times; then the truth. */
+  leaderHas = { last: Number.POSITIVE_INFINITY, looks: 0 };
   /** Filters that `next` was asked for, from where. */
   readonly asked: string[] = [];
 
@@ -65,11 +67,20 @@ class Replica {
     return new Proxy<Stream>(this.#stream, {
       get: (target, name) => {
         if (name === 'next') return this.next.bind(this);
+        if (name === 'info') return this.info.bind(this);
         if (name === 'lastPerSubject') return this.lastPerSubject.bind(this);
         const member: unknown = Reflect.get(target, name, target);
         return typeof member === 'function' ? member.bind(target) : member;
       },
     });
+  }
+
+  async info(): Promise<StreamInfo> {
+    const info = await this.#stream.info();
+    const { last, looks } = this.leaderHas;
+    if (looks === 0) return info;
+    this.leaderHas = { last, looks: looks - 1 };
+    return { ...info, lastSequence: Math.min(last, info.lastSequence) };
   }
 
   async next(filter: string, after: number, limit: number): Promise<readonly Message[]> {

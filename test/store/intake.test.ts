@@ -149,43 +149,6 @@ describe('a second claim on this host', () => {
   });
 });
 
-describe('a command', () => {
-  test('is recorded once, and told', async () => {
-    const world = await listening();
-    await world.syncCommands();
-    await world.retry({ id: 'again' });
-    await world.retry({ id: 'again' });
-    await world.syncCommands();
-    expect(world.facts('commanded')).toMatchObject([{ uuid: UUID, sequence: 1, command: 'retry' }]);
-    expect(world.told).toEqual([UUID]);
-    expect(world.journal.positions().command?.sequence).toBe(2);
-  });
-
-  test('for the whole host is recorded once, told to all, and remembered until the next', async () => {
-    const world = await listening();
-    await world.syncCommands();
-    await world.steer('pause', { id: 'stop' });
-    await world.syncCommands();
-    expect(world.told).toEqual([null]);
-    expect(world.journal.positions().paused).toMatchObject({ id: 'stop', source: 'test' });
-    await world.steer('resume');
-    await world.steer('pause', { id: 'stop' });
-    await world.syncCommands();
-    expect(world.facts('steered').map(({ command }) => command)).toEqual(['pause', 'resume']);
-    expect(world.journal.positions().paused).toBeNull();
-  });
-
-  test('that was given before this journal began is left alone', async () => {
-    const world = new World();
-    await world.retry();
-    await world.syncCommands();
-    expect(world.facts('commanded')).toEqual([]);
-    expect(world.facts('epoch')).toMatchObject([
-      { stream: 'command', cause: 'First', cursor: { sequence: 1 } },
-    ]);
-  });
-});
-
 describe('a journal that cannot be written', () => {
   test('loses nothing: the same is read again once there is room', async () => {
     const world = await listening();
