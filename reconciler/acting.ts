@@ -24,6 +24,8 @@ export type Acting = {
   readonly memory: Memory;
   /** The incarnation under which this agent may write to the registry; null while it has none. */
   readonly incarnation: () => number | null;
+  /** True once the fleet was reached since the agent started: its journal is not an older copy that was put back. */
+  readonly hasReached: () => boolean;
   /** Asks whether a UUID may be taken now; the answer is not older than the question. */
   readonly admission: () => Promise<Admission>;
   /** What stands declared of the UUID on another host. */

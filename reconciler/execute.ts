@@ -11,7 +11,7 @@ import { type Acting, about, intend, note, record, write } from './acting.ts';
 import { noInstance } from './capacity.ts';
 import { configure, recordChange, unwatch } from './configure.ts';
 import { ERRNO } from './errno.ts';
-import { beginRelease, claim, release } from './holding.ts';
+import { beginRelease, claim, release, tooEarly } from './holding.ts';
 import type { Place, WriteResult } from './host.ts';
 import { AGAIN, judge, type Outcome } from './outcome.ts';
 import type { Step, StepOf } from './step.ts';
@@ -94,6 +94,8 @@ async function drift(acting: Acting, device: Device, step: StepOf<'record-drift'
 }
 
 async function remove(acting: Acting, device: Device, place: Place): Promise<Outcome> {
+  const early = await tooEarly(acting);
+  if (early !== undefined) return early;
   const result = await write(acting, device, place, () => acting.host.remove(device.uuid, place));
   return result === 'changed' || result.kind === 'ok' ? AGAIN : judge('remove', result);
 }

@@ -73,6 +73,14 @@ async function keep(acting: Acting, device: Device, wish: Wish, revision: number
   return note(acting, { kind: 'reserved', v: 1, uuid, generation: wish.generation, revision });
 }
 
+/**
+ * How a step ends that would take a device away on the word of a journal of which it is not known yet whether it is
+ * an older copy that was put back: what was withdrawn in it may be declared since. Undefined once that is known.
+ */
+export async function tooEarly(acting: Acting): Promise<Outcome | undefined> {
+  return acting.hasReached() ? undefined : notAdmitted(await acting.admission());
+}
+
 /** The mark in the registry only tells others to wait; the way out does not depend on it. */
 export async function beginRelease(
   acting: Acting,
@@ -80,6 +88,8 @@ export async function beginRelease(
   cause: StepOf<'begin-release'>['cause'],
 ): Promise<Outcome> {
   const { reservation, uuid } = device;
+  const early = await tooEarly(acting);
+  if (early !== undefined) return early;
   const incarnation = acting.incarnation();
   const stopped = await intend(acting, device, { kind: 'releasing', v: 1, ...about(device), cause });
   if (stopped !== undefined || reservation === null || incarnation === null) return stopped ?? AGAIN;

@@ -107,6 +107,11 @@ export class Link {
     return this.#open ? this.#registrar.incarnation : null;
   }
 
+  /** True once the fleet has said that this agent speaks for its host, and that its journal is no older copy. */
+  get hasReached(): boolean {
+    return this.#registrar.hasReached;
+  }
+
   /** Asks whether a UUID may be taken. */
   async admission(): Promise<Admission> {
     return this.#open ? this.#registrar.admission() : { kind: 'joining' };

@@ -102,6 +102,11 @@ export class Registrar {
     return this.#proved === this.#connection ? this.#incarnation : null;
   }
 
+  /** True once everything was proved over any connection. */
+  get hasReached(): boolean {
+    return this.#proved !== null;
+  }
+
   /** True when `prove` should be called. */
   get isDue(): boolean {
     return this.#isDue || this.incarnation === null;

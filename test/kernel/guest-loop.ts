@@ -85,6 +85,7 @@ export class GuestLoop {
       host: overriding(host, { onChange }),
       memory: new Memory(false),
       incarnation: () => 1,
+      hasReached: () => true,
       admission: async () => ({ kind: 'admitted', incarnation: 1 }),
       declaredOn: async () => 'standing',
       dispute: () => null,

@@ -91,6 +91,7 @@ export class World {
   /** Calls of the host and the registry, in order, but looks. */
   readonly writes: string[] = [];
   incarnation: number | null = INCARNATION;
+  hasReached = true;
   /** Answers to the next questions whether a UUID may be taken; when there are none it may. */
   readonly admissions: Admission[] = [];
   dispute: string | null = null;
@@ -113,6 +114,7 @@ export class World {
     this.acting = {
       ...{ journal: this.journal, registry, host, gate, memory: new Memory(bootIsNew) },
       incarnation: () => this.incarnation,
+      hasReached: () => this.hasReached,
       admission: async () => this.#admit(),
       declaredOn: async () => this.declaredElsewhere,
       dispute: () => this.dispute,
