@@ -17,7 +17,7 @@ export const TEXT_CHARS_MAX = 256;
 
 const text = z.string().min(1).max(TEXT_CHARS_MAX);
 
-const labels = z
+export const labels = z
   .record(text, z.string().max(TEXT_CHARS_MAX))
   .refine((one) => Object.keys(one).length <= LABELS_MAX, `at most ${LABELS_MAX} labels`)
   .meta({ maxProperties: LABELS_MAX });
@@ -57,6 +57,7 @@ export const absentEvent = cloudEvent.extend({ type: z.literal(ABSENT_TYPE), dat
 export const eventMeta = z.strictObject({ id: z.string(), source: z.string(), time: z.string() });
 
 export type CloudEvent = z.infer<typeof cloudEvent>;
+export type Labels = z.infer<typeof labels>;
 export type PresentData = z.infer<typeof presentData>;
 export type AbsentData = z.infer<typeof absentData>;
 export type EventMeta = z.infer<typeof eventMeta>;

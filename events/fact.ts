@@ -6,7 +6,7 @@
  * around a fact chains it to the one before by SHA-256.
  */
 import { z } from 'zod';
-import { eventMeta } from './declaration.ts';
+import { eventMeta, labels } from './declaration.ts';
 import { attribute, claim, generation, hostId, parentName, typeName, uuid } from './names.ts';
 import { terminalReason, waitingReason } from './reasons.ts';
 import { row } from './row.ts';
@@ -39,6 +39,31 @@ export const cursor = z.strictObject({
 /** Why an active device is not there any more, or not as it was. */
 export const driftCause = z.enum(['Rebooted', 'ParentGone', 'Removed', 'AttributesChanged']);
 
+/** A type that some parent of a host offers, as the driver describes it. */
+export const offeredType = z.strictObject({
+  id: typeName,
+  name: z.string().nullable().describe('What the driver calls it; null when it has no name for it'),
+  api: z.string().nullable().describe('How a device of it is used, e.g. vfio-pci'),
+});
+
+/** A parent of a host. What of the capacity is taken is known from the rows of the devices. */
+export const offeringParent = z.strictObject({
+  name: parentName,
+  driver: z.string().nullable(),
+  types: z.array(
+    z.strictObject({
+      id: typeName,
+      capacity: z
+        .int()
+        .min(0)
+        .nullable()
+        .describe(
+          'Devices of this type that fit on the parent alone, as far as was seen; null if nothing was',
+        ),
+    }),
+  ),
+});
+
 const about = { uuid, generation };
 
 export const facts = {
@@ -57,6 +82,17 @@ export const facts = {
     kernel: z.string(),
   }),
   stopped: z.strictObject({ kind: z.literal('stopped'), v: v1 }),
+  inventory: z
+    .strictObject({
+      kind: z.literal('inventory'),
+      v: v1,
+      kernel: z.string().describe('Release of the running kernel'),
+      labels: labels.describe("As the agent's settings have them"),
+      types: z.array(offeredType).describe('What its parents offer, by id'),
+      parents: z.array(offeringParent).describe('By name'),
+      omitted: z.int().min(0).describe('Parents that there was no room for'),
+    })
+    .describe('What the host has to offer, whenever that is not what it was'),
   incarnated: z
     .strictObject({ kind: z.literal('incarnated'), v: v1, incarnation: z.int().min(1) })
     .describe('This agent now speaks for the host in the registry'),
@@ -231,6 +267,7 @@ export const fact = z.discriminatedUnion('kind', [
   facts.genesis,
   facts.started,
   facts.stopped,
+  facts.inventory,
   facts.incarnated,
   facts.registry,
   facts.epoch,
@@ -272,6 +309,7 @@ export type FactKind = Fact['kind'];
 export type FactOf<K extends FactKind> = Extract<Fact, { kind: K }>;
 export type DeviceFact = Extract<Fact, { uuid: string }>;
 export type Holder = z.infer<typeof holder>;
+export type OfferingParent = z.infer<typeof offeringParent>;
 export type Machine = z.infer<typeof machine>;
 export type Cursor = z.infer<typeof cursor>;
 export type Envelope = z.infer<typeof envelope>;

@@ -6,8 +6,8 @@
  */
 import { sha256 } from './digest.ts';
 import { type Envelope, envelope, type Fact, fact } from './fact.ts';
-import type { Uuid } from './names.ts';
 import type { Row } from './row.ts';
+import { INVENTORY, type Subject } from './subject.ts';
 
 /** `prev` of the first record. */
 export const NO_RECORD = '0'.repeat(64);
@@ -42,8 +42,8 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
   return { envelope: whole, fact: known.success ? known.data : null };
 }
 
-/** The UUID that a record of one's own journal is about, without reading all of it; null when it is about none. */
-export function uuidOfRecord({ bytes }: StoredRecord): Uuid | null {
-  const { uuid } = JSON.parse(new TextDecoder().decode(bytes)) as { readonly uuid?: Uuid };
-  return uuid ?? null;
+/** Under which subject of its host a record of one's own journal belongs, without checking all of it. */
+export function topicOfRecord({ bytes }: StoredRecord): Pick<Subject, 'uuid' | 'topic'> {
+  const { kind, uuid } = JSON.parse(new TextDecoder().decode(bytes)) as Pick<Envelope, 'kind' | 'uuid'>;
+  return kind === 'inventory' ? { uuid: null, topic: INVENTORY } : { uuid: uuid ?? null };
 }

@@ -1,7 +1,7 @@
 /**
  * The port to a host's mediated devices, as the kernel offers them.
  *
- * Narrow on purpose: observe one UUID, survey all, and four writes. A write's answer is the
+ * Narrow on purpose: observe one UUID, survey all, take stock, and three writes. A write's answer is the
  * kernel's errno and nothing more; what it means is decided elsewhere. "Cannot tell" is an
  * answer of its own (`unreadable`) and nothing destructive ever follows from it.
  */
@@ -90,6 +90,36 @@ export type Survey =
 
 export type Surveyed = { readonly uuid: Uuid; readonly parent: string; readonly type: string | null };
 
+/** A type that a parent offers; null is what could not be read, or is not there. */
+export type Offer = {
+  readonly id: string;
+  readonly name: string | null;
+  readonly api: string | null;
+  readonly available: number | null;
+};
+
+/** A parent, what it offers, and how many devices of each type stand on it, by `countByType`. */
+export type Offering = {
+  readonly name: string;
+  readonly driver: string | null;
+  readonly offers: readonly Offer[];
+  readonly standing: Readonly<Record<string, number>>;
+};
+
+/** Devices by type, `''` for those that have none yet, or no more. */
+export function countByType(
+  devices: readonly { readonly type: string | null }[],
+): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { type } of devices) counts[type ?? ''] = (counts[type ?? ''] ?? 0) + 1;
+  return counts;
+}
+
+/** Every parent that is registered, in no order. */
+export type Stock =
+  | { readonly kind: 'unreadable'; readonly errno: number | null; readonly message: string }
+  | { readonly kind: 'parents'; readonly parents: readonly Offering[] };
+
 /** Something changed; what exactly is found out by looking. */
 export type Change =
   | { readonly kind: 'device'; readonly uuid: Uuid }
@@ -99,6 +129,8 @@ export type Change =
 export interface Host {
   observe(uuid: Uuid, look: Look): Promise<Observed>;
   survey(): Promise<Survey>;
+  /** What the parents offer. Dearer than a survey: drivers are asked. */
+  stock(): Promise<Stock>;
   create(uuid: Uuid, place: Place): Promise<WriteResult>;
   /** Removes under the guard: opens the iommu group first and refuses when it is in use. */
   remove(uuid: Uuid, place: Place): Promise<WriteResult>;

@@ -14,6 +14,7 @@ import { backoffMs } from './backoff.ts';
 import type { Cancel, Clock, Random } from './clock.ts';
 import { Gate } from './gate.ts';
 import type { Change } from './host.ts';
+import { recordInventory, type Self } from './inventory.ts';
 import type { ReconcilerLimits } from './limits.ts';
 import { type PassEnd, runPass } from './pass.ts';
 import { lookFor } from './plan.ts';
@@ -36,6 +37,7 @@ export type ReconcilerPorts = Omit<Acting, 'gate'> & {
   readonly clock: Clock;
   readonly random: Random;
   readonly events: ReconcilerEvents;
+  readonly self: Self;
   readonly limits: ReconcilerLimits;
 };
 
@@ -58,6 +60,7 @@ export class Reconciler {
   #stopListening: Cancel = () => {};
   #cancelResync: Cancel = () => {};
   readonly #survey = coalesced(() => this.#surveyAll());
+  readonly #takeStock = coalesced(() => this.#takeStockOf());
 
   constructor(ports: ReconcilerPorts) {
     const { clock, limits } = ports;
@@ -119,6 +122,7 @@ export class Reconciler {
   triggerAll(why: Trigger): void {
     for (const device of this.#ports.journal.devices()) this.trigger(device.uuid, why);
     void this.#survey();
+    void this.#takeStock();
   }
 
   #scheduleResync(): void {
@@ -144,6 +148,7 @@ export class Reconciler {
   #anythingChanged(): void {
     for (const { uuid } of this.#ports.journal.devices()) this.#deviceChanged(uuid);
     void this.#survey();
+    void this.#takeStock();
   }
 
   #deviceChanged(uuid: Uuid): void {
@@ -178,12 +183,23 @@ export class Reconciler {
       if (laneOf(device) === parent) this.trigger(device.uuid, 'change');
     }
     void this.#survey();
+    void this.#takeStock();
   }
 
   async #surveyAll(): Promise<void> {
     const { journal, host, events } = this.#ports;
     try {
       if ((await recordUnmanaged(journal, host)) === 'stale') void this.#survey();
+      events.surveyed();
+    } catch (error) {
+      events.surveyFailed(error);
+    }
+  }
+
+  async #takeStockOf(): Promise<void> {
+    const { journal, host, self, events } = this.#ports;
+    try {
+      await recordInventory(journal, host, self);
       events.surveyed();
     } catch (error) {
       events.surveyFailed(error);

@@ -4,6 +4,7 @@
  * It reconciles from its journal at once, server or not; the link to the fleet comes and goes
  * beside that. It is given its ports and has no others, so that a simulation runs it as it is.
  */
+import type { Labels } from '../events/declaration.ts';
 import type { Uuid } from '../events/names.ts';
 import type { Streams } from '../events/stream.ts';
 import type { Clock, Random } from '../reconciler/clock.ts';
@@ -42,6 +43,8 @@ export type AgentOptions = {
   readonly software: string;
   /** Release of the running kernel. */
   readonly kernel: string;
+  /** What the settings call this host; nothing unless given. */
+  readonly labels?: Labels;
   /** True when the machine booted since the journal was last written. */
   readonly bootIsNew: boolean;
   readonly limits: ReconcilerLimits & LinkLimits & { readonly stopDeadlineMs: number };
@@ -69,7 +72,7 @@ export class Agent {
 
   constructor(ports: AgentPorts, options: AgentOptions) {
     const { journal, clock, random, registry, host, streams } = ports;
-    const { limits, prefix, bootIsNew } = options;
+    const { limits, prefix, bootIsNew, kernel, labels = {} } = options;
     this.#ports = ports;
     this.#options = options;
     this.ended = new Promise((resolve) => {
@@ -86,6 +89,7 @@ export class Agent {
     this.#reconciler = new Reconciler({
       ...{ journal, registry, host, clock, random, limits },
       memory: new Memory(bootIsNew),
+      self: { kernel, labels },
       incarnation: () => this.#link.incarnation,
       hasReached: () => this.#link.hasReached,
       admission: () => this.#link.admission(),

@@ -77,6 +77,7 @@ async function open(config: AgentConfig, log: Logger, opened: Opened): Promise<O
       prefix: config.fleet.prefix,
       software: software(),
       kernel: kernel.release,
+      labels: config.labels,
       bootIsNew: lastBoot(journal) !== kernel.boot,
       limits: agentLimits(config.limits, config.fleet.kind),
     },

@@ -8,6 +8,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import type { Labels } from '../events/declaration.ts';
 import type { HostId } from '../events/names.ts';
 import { DEFAULT_PREFIX } from '../events/subject.ts';
 import { Failure } from './exit.ts';
@@ -47,6 +48,7 @@ export type AgentConfig = {
   readonly data: string;
   readonly fleet: FleetAddress;
   readonly kernel: KernelAddress;
+  readonly labels: Labels;
   readonly limits: Limits;
 };
 
@@ -109,7 +111,7 @@ export function fleetAddress(settings: Settings): FleetAddress {
 
 /** The agent that the settings mean. */
 export function agentConfig(settings: Settings): AgentConfig {
-  const { sysfs, simulate = null, limits } = settings;
+  const { sysfs, simulate = null, labels = {}, limits } = settings;
   const host = required(settings, 'host');
   const data = required(settings, 'data');
   if (sysfs !== undefined && simulate !== null) {
@@ -119,7 +121,7 @@ export function agentConfig(settings: Settings): AgentConfig {
     simulate === null
       ? { kind: 'sysfs', root: sysfs ?? '/sys' }
       : { kind: 'simulated', socket: simulate.socket };
-  return { host, data, fleet: fleetAddress(settings), kernel, limits };
+  return { host, data, fleet: fleetAddress(settings), kernel, labels, limits };
 }
 
 /** The folder of a host's journal. */

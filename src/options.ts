@@ -4,6 +4,7 @@
  * Flags, variables and keys of a configuration file are derived from the names here.
  */
 import { z } from 'zod';
+import { labels as labelsSchema } from '../events/declaration.ts';
 import { hostId } from '../events/names.ts';
 import { DEFAULT_PREFIX } from '../events/subject.ts';
 
@@ -46,6 +47,23 @@ const simulate = z
     return { socket: given };
   });
 
+/** `gpu=true,rack=a1`, or keys and values in a configuration file. */
+const labels = z
+  .union([z.string().transform(labelsIn), z.record(z.string(), z.string())], 'labels are keys and values')
+  .pipe(labelsSchema);
+
+function labelsIn(text: string, problems: z.RefinementCtx): Record<string, string> {
+  const pairs = text.split(',').filter((pair) => pair.trim() !== '');
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [key = '', ...value] = pair.trim().split('=');
+      if (value.length === 0)
+        problems.addIssue(`a label is key=value, several are separated by commas: ${pair}`);
+      return [key, value.join('=')];
+    }),
+  );
+}
+
 export type OptionSpec = {
   readonly schema: z.ZodType;
   /** How the value is called in the help; a bracketed one may be left out. */
@@ -76,6 +94,11 @@ export const OPTIONS = {
     value: '[socket]',
     path: true,
     about: 'a simulated kernel instead of sysfs, in the agent or behind the socket of `mdevfleet kernel`',
+  },
+  labels: {
+    schema: labels,
+    value: '<key=value>',
+    about: 'labels by which pools choose this host; several are separated by commas',
   },
   logLevel: {
     schema: z.enum(LOG_LEVELS),

@@ -18,7 +18,12 @@ export const SIMULATED_MACHINE: KernelConfigInput = {
     {
       name: '0000:41:00.0',
       units: 16,
-      types: [{ name: 'nvidia-474' }, { name: 'nvidia-476', units: 4 }, { name: 'nvidia-478', units: 16 }],
+      driver: 'nvidia',
+      types: [
+        { name: 'nvidia-474', title: 'GRID A100-1-5C' },
+        { name: 'nvidia-476', title: 'GRID A100-3-20C', units: 4 },
+        { name: 'nvidia-478', title: 'GRID A100-7-40C', units: 16 },
+      ],
     },
     {
       name: 'matrix',

@@ -8,7 +8,7 @@
  */
 import { sha256 } from '../events/digest.ts';
 import type { HostId } from '../events/names.ts';
-import { decodeRecord, type StoredRecord, uuidOfRecord } from '../events/record.ts';
+import { decodeRecord, type StoredRecord, topicOfRecord } from '../events/record.ts';
 import {
   type Appended,
   type Message,
@@ -118,9 +118,8 @@ export class Forwarder {
 
   #outgoing(record: StoredRecord): Outgoing {
     const { journal, host, prefix } = this.#options;
-    const uuid = uuidOfRecord(record);
     return {
-      subject: formatSubject(prefix, { kind: 'observed', host, uuid }),
+      subject: formatSubject(prefix, { kind: 'observed', host, ...topicOfRecord(record) }),
       id: formatWitness({ journal: journal.identity.journal, seq: record.seq, hash: record.hash }),
       data: record.bytes,
     };

@@ -8,7 +8,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Attribute, Uuid } from '../../events/names.ts';
 import { ERRNO } from '../errno.ts';
-import type { Change, Host, Look, Observed, Place, Survey, WriteResult } from '../host.ts';
+import type { Change, Host, Look, Observed, Place, Stock, Survey, WriteResult } from '../host.ts';
 import {
   type Act,
   type ActResult,
@@ -69,6 +69,10 @@ class SimulatedHostClient implements RemoteHost {
 
   survey(): Promise<Survey> {
     return this.#line.ask({ call: 'survey' }).catch(unreadable);
+  }
+
+  stock(): Promise<Stock> {
+    return this.#line.ask({ call: 'stock' }).catch(unreadable);
   }
 
   create(uuid: Uuid, place: Place): Promise<WriteResult> {

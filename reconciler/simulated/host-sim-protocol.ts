@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { attribute, parentName, typeName, uuid } from '../../events/names.ts';
-import type { Change, Observed, Survey, WriteResult } from '../host.ts';
+import type { Change, Observed, Stock, Survey, WriteResult } from '../host.ts';
 import type { SimDevice, SimParent } from './kernel-sim-inventory.ts';
 
 const place = z.strictObject({ parent: parentName, type: typeName });
@@ -39,6 +39,7 @@ export const question = z.discriminatedUnion('call', [
     }),
   }),
   z.strictObject({ call: z.literal('survey') }),
+  z.strictObject({ call: z.literal('stock') }),
   z.strictObject({ call: z.literal('create'), uuid, place }),
   z.strictObject({ call: z.literal('remove'), uuid, place }),
   z.strictObject({ call: z.literal('setAttribute'), uuid, place, attribute }),
@@ -70,6 +71,7 @@ export type Answers = {
   readonly hello: { readonly bootId: string };
   readonly observe: Observed;
   readonly survey: Survey;
+  readonly stock: Stock;
   readonly create: WriteResult;
   readonly remove: WriteResult;
   readonly setAttribute: WriteResult;

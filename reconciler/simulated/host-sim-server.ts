@@ -107,6 +107,8 @@ class Session {
         return this.#host.observe(asked.uuid, asked.look);
       case 'survey':
         return this.#host.survey();
+      case 'stock':
+        return this.#host.stock();
       case 'create':
         return this.#host.create(asked.uuid, asked.place);
       case 'remove':

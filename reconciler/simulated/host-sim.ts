@@ -7,7 +7,20 @@
 import type { Attribute, Uuid } from '../../events/names.ts';
 import type { Clock } from '../clock.ts';
 import { ERRNO, errnoName } from '../errno.ts';
-import type { Change, Host, InUse, Look, Observed, Place, Survey, Use, WriteResult } from '../host.ts';
+import {
+  type Change,
+  countByType,
+  type Host,
+  type InUse,
+  type Look,
+  type Observed,
+  type Offering,
+  type Place,
+  type Stock,
+  type Survey,
+  type Use,
+  type WriteResult,
+} from '../host.ts';
 import { Registrations } from '../registrations.ts';
 import { deviceFolder } from '../sysfs/paths.ts';
 import type { SimulatedKernel } from './kernel-sim.ts';
@@ -107,6 +120,10 @@ class SimulatedHost implements Host {
     return { kind: 'devices', devices };
   }
 
+  async stock(): Promise<Stock> {
+    return { kind: 'parents', parents: stockOf(this.#kernel) };
+  }
+
   create(uuid: Uuid, place: Place): Promise<WriteResult> {
     return this.#write(uuid, () => this.#kernel.create(uuid, place));
   }
@@ -169,6 +186,23 @@ function refusedAttribute(uuid: Uuid, { parent }: Place, { name, value }: Attrib
   const file = `${deviceFolder('/sys', parent, uuid)}/${name}`;
   if (value === '') return { kind: 'errno', errno: ERRNO.invalid, call: 'write', file };
   return OVER_A_LINK.test(name) ? { kind: 'errno', errno: ERRNO.link, call: 'open', file } : null;
+}
+
+function stockOf(kernel: SimulatedKernel): readonly Offering[] {
+  const devices = kernel.devices();
+  const registered = kernel.parents().filter((parent) => parent.registered);
+  return registered.map(({ name, driver = null, types }) => ({
+    name,
+    driver,
+    offers: types.map((one) => ({
+      ...{ id: one.name, name: one.title ?? null, api: 'vfio-pci', available: one.available },
+    })),
+    standing: countByType(devices.filter(({ parent }) => parent === name).map(typed)),
+  }));
+}
+
+function typed({ type, phase }: SimDevice): { readonly type: string | null } {
+  return { type: phase === 'complete' ? type : null };
 }
 
 async function readAll(

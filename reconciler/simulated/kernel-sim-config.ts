@@ -31,6 +31,8 @@ const attribute = z.strictObject({
 
 const type = z.strictObject({
   name: typeName,
+  /** What the file `name` of the type reads; it has none unless given. */
+  title: z.string().optional(),
   /** What one device takes from its parent's pool. */
   units: z.int().min(1).default(1),
   attributes: z.array(attribute).default([]),
@@ -38,6 +40,7 @@ const type = z.strictObject({
 
 const parent = z.strictObject({
   name: parentName,
+  driver: z.string().optional(),
   /** The pool on which all types of the parent draw; when it is empty, probe answers ENOSPC. */
   units: z.int().min(0).default(8),
   /** The core's own limit, of devices of any type; beyond it, create answers EUSERS. */

@@ -33,7 +33,12 @@ export type SimDevice = {
 export type SimParent = {
   readonly name: string;
   readonly registered: boolean;
-  readonly types: readonly { readonly name: string; readonly available: number }[];
+  readonly driver: string | undefined;
+  readonly types: readonly {
+    readonly name: string;
+    readonly title: string | undefined;
+    readonly available: number;
+  }[];
 };
 
 /** A device from the inside. */
@@ -167,8 +172,10 @@ export class Inventory {
     return [...this.#parents.values()].map((parent) => ({
       name: parent.config.name,
       registered: parent.registered,
+      driver: parent.config.driver,
       types: parent.config.types.map((type) => ({
         name: type.name,
+        title: type.title,
         available: this.#available(parent, type),
       })),
     }));

@@ -17,6 +17,7 @@ import type {
   Observed,
   Place,
   Room,
+  Stock,
   Survey,
   Surveyed,
   Use,
@@ -37,6 +38,7 @@ import {
   standing,
   surveyed,
 } from './read.ts';
+import { StockTaker } from './stock.ts';
 import type { Warn } from './uevents.ts';
 import {
   AGAIN,
@@ -117,6 +119,7 @@ class SysfsHost implements Host {
   readonly #writers: WriterPool;
   readonly #readers: WriterPool;
   readonly #attributes: AttributeReader;
+  readonly #stock: StockTaker;
   readonly #watches = new Set<() => void>();
   readonly #registrations = new Registrations();
   readonly #watching: { readonly udevadm: string | null; readonly warn: Warn };
@@ -146,6 +149,7 @@ class SysfsHost implements Host {
     });
     this.#attributes = new AttributeReader(root, { ...common, deadlineMs: readDeadlineMs });
     this.#earlier = new EarlierWriters(marksDir, proc);
+    this.#stock = new StockTaker(root, this.#readers);
   }
 
   async observe(uuid: Uuid, look: Look): Promise<Observed> {
@@ -235,6 +239,10 @@ class SysfsHost implements Host {
       return unreadable(error);
     }
     return { kind: 'devices', devices };
+  }
+
+  stock(): Promise<Stock> {
+    return this.#stock.take();
   }
 
   async create(uuid: Uuid, place: Place): Promise<WriteResult> {

@@ -9,8 +9,8 @@
  */
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { type Uuid, uuid as uuidSchema } from '../../events/names.ts';
-import { type Place, type Room, STANDING_MAX, type Surveyed, type Taken } from '../host.ts';
+import { isSegment, type Uuid, uuid as uuidSchema } from '../../events/names.ts';
+import { type Place, type Room, STANDING_MAX, type Standing, type Surveyed, type Taken } from '../host.ts';
 import { busFolder, busLink, deviceFolder, parentFolder, parentsFolder, typeFolder } from './paths.ts';
 import { AGAIN, type Again, errnoOf, NoAnswer } from './unreadable.ts';
 
@@ -90,11 +90,34 @@ export function missing(root: string, place: Place): Exclude<Room, { kind: 'avai
 export function standing(root: string, parent: string): Taken {
   const folder = parentFolder(root, parent);
   const uuids = list(folder).filter(isUuid).sort();
-  const first = uuids.slice(0, STANDING_MAX).map((uuid) => {
-    const type = target(`${folder}/${uuid}/mdev_type`);
-    return { uuid, type: type === null ? null : basename(type) };
-  });
-  return { count: uuids.length, first };
+  return { count: uuids.length, first: uuids.slice(0, STANDING_MAX).map((uuid) => standingIn(folder, uuid)) };
+}
+
+/** All of them, by UUID. */
+export function standingOn(root: string, parent: string): readonly Standing[] {
+  const folder = parentFolder(root, parent);
+  return list(folder)
+    .filter(isUuid)
+    .sort()
+    .map((uuid) => standingIn(folder, uuid));
+}
+
+function standingIn(folder: string, uuid: Uuid): Standing {
+  const type = target(`${folder}/${uuid}/mdev_type`);
+  return { uuid, type: type === null ? null : basename(type) };
+}
+
+/** Types that a parent offers and that a declaration can name, by id. */
+export function typesOf(root: string, parent: string): readonly string[] {
+  return list(`${parentFolder(root, parent)}/mdev_supported_types`)
+    .filter(isSegment)
+    .sort();
+}
+
+/** Name of the driver to which a parent is bound; null for one that has none, as virtual ones do. */
+export function driverOf(root: string, parent: string): string | null {
+  const driver = target(`${parentFolder(root, parent)}/driver`);
+  return driver === null ? null : basename(driver);
 }
 
 /** UUIDs on the bus. */

@@ -83,7 +83,7 @@ export class Draft {
     if (mark !== undefined) this.#mark(mark);
     const head = { seq, ...stamped, prev: this.#tail.hash };
     const record = encodeRecord(head, one, device && rowsOf(device));
-    this.#positions = advance(this.#positions, one);
+    this.#positions = advance(this.#positions, one, seq);
     this.#tail = { seq, hash: record.hash };
     this.#records.push(record);
     return record;

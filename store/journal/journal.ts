@@ -36,6 +36,8 @@ export type Positions = {
   readonly paused: EventMeta | null;
   /** The state of the fleet's registry that was last recorded; null when none ever was. */
   readonly registry: { readonly state: 'open' | 'rebuilding'; readonly revision: number } | null;
+  /** The record that has the host's inventory; null when none has it. */
+  readonly inventory: number | null;
 };
 
 /** Facts to record, in order, and positions that move with them, all or nothing. */
@@ -43,7 +45,7 @@ export type Append = {
   readonly facts: readonly Fact[];
   /** Refuse the append if the device's latest version is another one. */
   readonly expected?: { readonly uuid: Uuid; readonly version: number };
-  readonly positions?: Partial<Omit<Positions, 'incarnation' | 'paused' | 'registry'>>;
+  readonly positions?: Partial<Omit<Positions, 'incarnation' | 'paused' | 'registry' | 'inventory'>>;
 };
 
 /** `stale`: the device changed meanwhile; decide again. `failed`: not stored (a full disk, an I/O error). */

@@ -1,6 +1,6 @@
 /**
  * The fold of the facts that are about no device: how far streams were read, under which
- * incarnation this journal speaks, whether its host is paused, and how the registry was seen.
+ * incarnation this journal speaks, whether its host is paused, how the registry was seen, and where the host's inventory stands.
  *
  * Cursors and the forwarded position also move without a fact, so the log alone gives a
  * lower bound of them; all else comes from facts only.
@@ -17,10 +17,11 @@ export const NO_POSITIONS: Positions = {
   incarnation: 0,
   paused: null,
   registry: null,
+  inventory: null,
 };
 
-/** The positions after the fact. */
-export function advance(positions: Positions, fact: Fact): Positions {
+/** The positions after the fact with sequence `seq`. */
+export function advance(positions: Positions, fact: Fact, seq: number): Positions {
   switch (fact.kind) {
     case 'incarnated':
       return { ...positions, incarnation: fact.incarnation };
@@ -30,6 +31,8 @@ export function advance(positions: Positions, fact: Fact): Positions {
       return { ...positions, paused: fact.command === 'pause' ? fact.event : null };
     case 'registry':
       return { ...positions, registry: { state: fact.state, revision: fact.revision } };
+    case 'inventory':
+      return { ...positions, inventory: seq };
     default:
       return positions;
   }

@@ -107,7 +107,7 @@ export class Replay {
 
   #fold(fact: Fact, seq: number): EventMark | undefined {
     if (fact.kind === 'genesis') this.#host = fact.host;
-    this.positions = advance(this.positions, fact);
+    this.positions = advance(this.positions, fact, seq);
     if ('uuid' in fact) {
       const before = this.devices.get(fact.uuid) ?? unknownDevice(this.#host, fact.uuid);
       this.devices.set(fact.uuid, evolve(before, fact, seq));

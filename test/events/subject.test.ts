@@ -10,11 +10,14 @@ const anySubject: fc.Arbitrary<Subject> = fc.record({
   uuid: fc.option(anyUuid),
 });
 const WHOLE_FLEET: Subject = { kind: 'command', host: null, uuid: null };
+const INVENTORY: fc.Arbitrary<Subject> = anyHost.map((host) => ({
+  ...{ kind: 'observed', host, uuid: null, topic: 'inventory' },
+}));
 const anyPrefix = fc.constantFrom('mdev', 'my-fleet', 'eu.west.mdev', 'desired');
 
 test('parsing is the inverse of formatting', () => {
   fc.assert(
-    fc.property(anyPrefix, fc.oneof(anySubject, fc.constant(WHOLE_FLEET)), (prefix, subject) => {
+    fc.property(anyPrefix, fc.oneof(anySubject, INVENTORY, fc.constant(WHOLE_FLEET)), (prefix, subject) => {
       expect(parseSubject(prefix, formatSubject(prefix, subject))).toEqual(subject);
     }),
   );
@@ -26,7 +29,7 @@ test('what parses is formatted as it was, and everything else is none of ours', 
     anyHost.map((name) => name.replaceAll('.', '_')),
     fc.constantFrom('*', '', 'A', 'é', '_a'),
   );
-  const last = fc.oneof(anyUuid, fc.constantFrom('_', '*', '>', ''));
+  const last = fc.oneof(anyUuid, fc.constantFrom('_', 'inventory', '*', '>', ''));
   fc.assert(
     fc.property(anyPrefix, fc.tuple(kind, host, last), (prefix, parts) => {
       const subject = [prefix, ...parts].join('.');
@@ -47,6 +50,8 @@ test.each([
   'mdev.desired._.00000000-0000-4000-8000-000000000001',
   'mdev.command._.00000000-0000-4000-8000-000000000001',
   'mdev.desired.a.__',
+  'mdev.desired.a.inventory',
+  'mdev.observed._.inventory',
   'mdev',
   '',
 ])('%s is no subject of the fleet', (subject) => {

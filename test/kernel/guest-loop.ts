@@ -84,6 +84,7 @@ export class GuestLoop {
       registry: new MemoryRegistry(() => clock.wall()),
       host: overriding(host, { onChange }),
       memory: new Memory(false),
+      self: { kernel: 'guest', labels: {} },
       incarnation: () => 1,
       hasReached: () => true,
       admission: async () => ({ kind: 'admitted', incarnation: 1 }),

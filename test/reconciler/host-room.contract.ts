@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import type { Uuid } from '../../events/names.ts';
-import { STANDING_MAX, type WriteResult } from '../../reconciler/host.ts';
+import { type Place, STANDING_MAX, type WriteResult } from '../../reconciler/host.ts';
 import { type Body, instancesAt, look, made, means, others } from './host-world.ts';
 
 const OK: WriteResult = { kind: 'ok' };
@@ -42,6 +42,24 @@ export const room: Readonly<Record<string, Body>> = {
     assert.deepEqual(await instances(), [left, others(world, left), capacity]);
     assert.deepEqual(await world.host.remove(other, otherType), OK);
     assert.deepEqual(await instances(), [capacity - 1, others(world, capacity - 1), capacity]);
+  },
+
+  'taking stock tells every parent, what it offers, and how many devices stand on it': async (world) => {
+    const { capacity, place, otherType, otherParent } = world;
+    await made(world);
+    const stock = await world.host.stock();
+    const parents = stock.kind === 'parents' ? stock.parents : [];
+    const at = (where: Place) => {
+      const parent = parents.find(({ name }) => name === where.parent);
+      return parent?.offers.find(({ id }) => id === where.type)?.available;
+    };
+    const standingOn = (name: string) => parents.find((parent) => parent.name === name)?.standing;
+    assert.deepEqual(
+      [at(place), at(otherType), at(otherParent)],
+      [capacity - 1, others(world, capacity - 1), capacity],
+    );
+    assert.deepEqual(standingOn(place.parent), { [place.type]: 1 });
+    assert.deepEqual(standingOn(otherParent.parent), {});
   },
 
   'a parent that the core counts for has as much room as is left of that': async (world) => {

@@ -63,7 +63,16 @@ export async function ready(options: WorldOptions = {}): Promise<World> {
   return world;
 }
 
-type Call = 'observe' | 'survey' | 'create' | 'remove' | 'setAttribute' | 'read' | 'write' | 'erase';
+type Call =
+  | 'observe'
+  | 'survey'
+  | 'stock'
+  | 'create'
+  | 'remove'
+  | 'setAttribute'
+  | 'read'
+  | 'write'
+  | 'erase';
 export type Declared = Partial<Place> & {
   readonly attributes?: readonly Attribute[];
   readonly replaces?: Claim;
@@ -272,9 +281,9 @@ export class World {
   }
 }
 
-const HOST_CALLS: readonly Call[] = ['observe', 'survey', 'create', 'remove', 'setAttribute'];
+const HOST_CALLS: readonly Call[] = ['observe', 'survey', 'stock', 'create', 'remove', 'setAttribute'];
 const REGISTRY_CALLS: readonly Call[] = ['read', 'write', 'erase'];
-const LOOKS: ReadonlySet<Call> = new Set(['observe', 'survey', 'read']);
+const LOOKS: ReadonlySet<Call> = new Set(['observe', 'survey', 'stock', 'read']);
 
 /** Answers of the ports, for `answers`. */
 export function errnoAnswer(errno: number): WriteResult {

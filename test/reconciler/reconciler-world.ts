@@ -24,6 +24,7 @@ export class Loop {
     host.onChange = (listener) => onChange((change) => this.#heard(() => listener(change)));
     this.reconciler = new Reconciler({
       ...world.acting,
+      self: { kernel: 'test', labels: {} },
       clock: world.clock,
       random: () => 0.5,
       limits: world.limits,

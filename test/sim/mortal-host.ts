@@ -24,6 +24,7 @@ export function mortalHost({ world, name, kernel }: Owner, life: Life): Host {
   return {
     observe: (uuid, look) => mortalCall(life, () => host.observe(uuid, look)),
     survey: () => mortalCall(life, () => host.survey()),
+    stock: () => mortalCall(life, () => host.stock()),
     create: (uuid, place) => act(`create ${uuid}`, () => host.create(uuid, place)),
     remove: (uuid, place) => act(`remove ${uuid}`, () => host.remove(uuid, place)),
     setAttribute: (uuid, place, one) =>

@@ -141,6 +141,17 @@ describe('what the settings mean', () => {
     expect(agentConfig(readSettings({ data: 'd', host: 'a', simulate }, {})).kernel).toEqual(kernel);
   });
 
+  test('labels are told in one line, or as keys and values in a file', () => {
+    const labelsOf = (labels: unknown) =>
+      agentConfig(readSettings({ data: 'd', host: 'a', labels }, {})).labels;
+    expect(labelsOf('gpu=true, note=a=b')).toEqual({ gpu: 'true', note: 'a=b' });
+    expect(labelsOf({ gpu: 'true' })).toEqual({ gpu: 'true' });
+    expect(labelsOf(undefined)).toEqual({});
+    for (const wrong of ['gpu', '=x', { gpu: true }, ['gpu=true']]) {
+      expect(() => labelsOf(wrong), JSON.stringify(wrong)).toThrow('--labels: ');
+    }
+  });
+
   test('the variable of --simulate takes what the flag takes', () => {
     const flags = { data: 'd', host: 'a' };
     const kernelOf = (value: string) =>

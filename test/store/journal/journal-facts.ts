@@ -60,6 +60,24 @@ type AnyKind = Exclude<FactKind, 'genesis'>;
 const arbitraries: { readonly [K in AnyKind]: fc.Arbitrary<FactOf<K>> } = {
   started: record({ kind: fc.constant('started'), v: about.v, software: text, kernel: text }),
   stopped: record({ kind: fc.constant('stopped'), v: about.v }),
+  inventory: record({
+    kind: fc.constant('inventory'),
+    v: about.v,
+    kernel: text,
+    labels: fc.constantFrom({}, { gpu: 'true' }),
+    types: fc.array(record({ id: type, name: fc.option(text), api: fc.constant('vfio-pci') }), {
+      maxLength: 2,
+    }),
+    parents: fc.array(
+      record({
+        name: parent,
+        driver: fc.option(text),
+        types: fc.array(record({ id: type, capacity: fc.option(fc.nat(9)) }), { maxLength: 2 }),
+      }),
+      { maxLength: 2 },
+    ),
+    omitted: fc.constant(0),
+  }),
   incarnated: record({
     kind: fc.constant('incarnated'),
     v: about.v,

@@ -135,7 +135,7 @@ export function journalContract(name: string, make: () => JournalUnderTest, numR
       const registry = { state: 'rebuilding', revision: 8 } as const;
       durable(await journal.append({ facts: [{ kind: 'registry', v: 1, ...registry, ...notice }] }));
       const reached = { desired: cursor, command: null, forwarded: 2, witnessed: 9 };
-      const positions = { ...reached, incarnation: 3, paused: event, registry };
+      const positions = { ...reached, incarnation: 3, paused: event, registry, inventory: null };
       expect(journal.positions()).toEqual(positions);
       await journal.close();
       const again = await under.open();
