@@ -19,12 +19,24 @@ export const ATTRIBUTE_VALUE_BYTES_MAX = 4095;
 /** Entries that the kernel itself puts into a device's or a parent's folder. */
 const RESERVED = ['remove', 'uevent', 'power', 'driver', 'subsystem', 'iommu_group', 'mdev_type'];
 
+const NAME_CHAR = '[A-Za-z0-9_.:-]';
+
 /** One harmless path segment; as patterns these rules are part of the JSON Schema, too. */
-const SEGMENT = `(?!(?:\\.|\\.\\.|${RESERVED.join('|')})(?:/|$))[A-Za-z0-9_.:-]{1,${NAME_CHARS_MAX}}`;
-const NAME = new RegExp(`^${SEGMENT}$`);
-const ATTRIBUTE_NAME = new RegExp(`^${SEGMENT}(?:/${SEGMENT}){0,${ATTRIBUTE_SEGMENTS_MAX - 1}}$`);
-const HOST_ID = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const SEGMENT = `(?!(?:\\.|\\.\\.|${RESERVED.join('|')})(?!${NAME_CHAR}))${NAME_CHAR}{1,${NAME_CHARS_MAX}}`;
+
+/** What names look like, as parts of larger patterns: none of them begins or ends one. */
+export const PATTERNS = {
+  uuid: '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}',
+  /** Of any length. */
+  hostId: '[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?',
+  segment: SEGMENT,
+  attributeName: `${SEGMENT}(?:/${SEGMENT}){0,${ATTRIBUTE_SEGMENTS_MAX - 1}}`,
+} as const;
+
+const NAME = new RegExp(`^${PATTERNS.segment}$`);
+const ATTRIBUTE_NAME = new RegExp(`^${PATTERNS.attributeName}$`);
+const HOST_ID = new RegExp(`^${PATTERNS.hostId}$`);
+const UUID = new RegExp(`^${PATTERNS.uuid}$`);
 
 /** True for a name that is one harmless path segment and none of the kernel's own entries. */
 export function isSegment(name: string): boolean {

@@ -6,7 +6,8 @@
  */
 import { type Envelope, type Fact, facts } from '../../events/fact.ts';
 import type { HostId, Uuid } from '../../events/names.ts';
-import { type DecodedRecord, decodeRecord, NO_RECORD, type StoredRecord } from '../../events/record.ts';
+import { type DecodedRecord, NO_RECORD, type StoredRecord } from '../../events/record.ts';
+import { decodeQuickly } from '../../events/record-quick.ts';
 import { type Device, unknownDevice } from '../device.ts';
 import { evolve } from '../evolve.ts';
 import { markOf } from './draft.ts';
@@ -65,7 +66,7 @@ export class Replay {
   positions: Positions;
   /** Records of a kind or version that this program does not know. */
   unknown: number;
-  /** The record that was folded last, as it was read. */
+  /** The record that was folded last, as it was read; its rows may be left out. */
   last: DecodedRecord | undefined;
   #host: HostId;
 
@@ -118,7 +119,7 @@ export class Replay {
 
 function decode(record: StoredRecord): DecodedRecord {
   try {
-    return decodeRecord(record.bytes);
+    return decodeQuickly(record.bytes);
   } catch (cause) {
     throw new Misfit(`record ${record.seq} cannot be read`, { seq: record.seq, cause });
   }

@@ -1,0 +1,64 @@
+/**
+ * Reads a record as decodeRecord does, several times as fast, for whoever folds millions of them.
+ *
+ * It only knows records as they are written here: what looks otherwise in any way is left to decodeRecord.
+ * Rows, half of a record's bytes, are checked where they stand and left out of the answer.
+ */
+import { type Accepts, accepts } from './accepts.ts';
+import { type Fact, facts } from './fact.ts';
+import { type DecodedRecord, decodeRecord } from './record.ts';
+import { isRowsText } from './rows-text.ts';
+
+/** What stands before the fact; between quotes any printable ASCII but a quote and a backslash. */
+const HEAD = /^\{"seq":([1-9][0-9]{0,14}),"time":"([ !#-[\]-~]*)","boot":"([ !#-[\]-~]*)",/;
+const ROWS = ',"rows":';
+/** What stands behind it: `,"prev":"<hash>"}`. */
+const PREV = ',"prev":"';
+const END_CHARS = PREV.length + 64 + '"}'.length;
+const HASH = /^[0-9a-f]{64}$/;
+
+const known = new Map<string, Accepts>(
+  Object.entries(facts).map(([kind, schema]) => [kind, accepts(schema)]),
+);
+const decoder = new TextDecoder();
+
+/** The record without its rows; throws when it is none at all. */
+export function decodeQuickly(bytes: Uint8Array): DecodedRecord {
+  return decodeWritten(decoder.decode(bytes)) ?? decodeRecord(bytes);
+}
+
+/** Undefined for a record of an unknown kind, or not in the form in which records are written. */
+function decodeWritten(text: string): DecodedRecord | undefined {
+  const [before, seq, time, boot] = HEAD.exec(text) ?? [];
+  const prev = prevIn(text);
+  if (before === undefined || time === undefined || boot === undefined || prev === undefined)
+    return undefined;
+  const end = endOfFact(text);
+  const fact = end === undefined ? undefined : factIn(`{${text.slice(before.length, end)}}`);
+  if (fact === undefined) return undefined;
+  const { kind, v } = fact;
+  const head = { seq: Number(seq), time, boot, kind, v, prev };
+  return { envelope: 'uuid' in fact ? { ...head, uuid: fact.uuid } : head, fact };
+}
+
+function prevIn(text: string): string | undefined {
+  if (!text.startsWith(PREV, text.length - END_CHARS) || !text.endsWith('"}')) return undefined;
+  const prev = text.slice(-66, -2);
+  return HASH.test(prev) ? prev : undefined;
+}
+
+/** Undefined when there are rows behind the fact that are none. */
+function endOfFact(text: string): number | undefined {
+  const rows = text.indexOf(ROWS);
+  if (rows === -1) return text.length - END_CHARS;
+  return isRowsText(text.slice(rows + ROWS.length, -END_CHARS)) ? rows : undefined;
+}
+
+function factIn(text: string): Fact | undefined {
+  try {
+    const fact = JSON.parse(text);
+    return known.get(fact.kind)?.(fact) === true ? fact : undefined;
+  } catch {
+    return undefined;
+  }
+}
