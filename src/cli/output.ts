@@ -1,10 +1,21 @@
 /**
  * Where a verb writes: results to stdout, warnings to stderr, colours only on a terminal.
  */
-import { type Cell, paint, printable, table } from './terminal.ts';
+import { type Cell, Columns, heading, paint, printable, table } from './terminal.ts';
 
-/** As much of a stream as is written to. */
-export type Sink = { write(text: string): unknown; readonly isTTY?: boolean };
+/** As much of a stream as is written to. One that has enough answers false, and calls back when it has not any more. */
+export type Sink = {
+  write(text: string): unknown;
+  once?(event: 'drain', listener: () => void): unknown;
+  readonly isTTY?: boolean;
+};
+
+/** Rows of a long table that are aligned and written together. */
+const ROWS_AT_ONCE = 256;
+/** Characters that are gathered before they are written. */
+const CHUNK_CHARS = 64 * 1024;
+
+type Several<T> = AsyncIterable<T> | Iterable<T>;
 
 export class Output {
   readonly #stdout: Sink;
@@ -23,6 +34,45 @@ export class Output {
   table(header: readonly string[], rows: readonly (readonly Cell[])[]): void {
     const lines = table(header, rows, this.#stdout.isTTY === true);
     this.#stdout.write(lines.map((line) => `${line}\n`).join(''));
+  }
+
+  /** A table of any length: so many rows at a time, or one by one where they come as they happen. */
+  async rows(
+    header: readonly string[],
+    rows: Several<readonly Cell[]>,
+    { atOnce = ROWS_AT_ONCE } = {},
+  ): Promise<void> {
+    const columns = new Columns(header.length, this.#stdout.isTTY === true);
+    let gathered = [heading(header)];
+    const flush = async (): Promise<void> => {
+      const lines = columns.lines(gathered);
+      gathered = [];
+      await this.#write(lines.map((line) => `${line}\n`).join(''));
+    };
+    for await (const row of rows) {
+      gathered.push(row);
+      if (gathered.length >= atOnce) await flush();
+    }
+    await flush();
+  }
+
+  /** Text for programs, as it is and as fast as it is read; it brings its own newlines. */
+  async raw(texts: Several<string>, { atOnce = CHUNK_CHARS } = {}): Promise<void> {
+    let gathered = '';
+    for await (const text of texts) {
+      gathered += text;
+      if (gathered.length < atOnce) continue;
+      await this.#write(gathered);
+      gathered = '';
+    }
+    if (gathered !== '') await this.#write(gathered);
+  }
+
+  /** Whoever reads slowly is waited for, so that nothing gathers here. */
+  async #write(text: string): Promise<void> {
+    const { once } = this.#stdout;
+    if (this.#stdout.write(text) !== false || once === undefined) return;
+    await new Promise<void>((resolve) => once.call(this.#stdout, 'drain', resolve));
   }
 
   line(text: string): void {

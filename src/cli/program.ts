@@ -46,6 +46,12 @@ const files = (about: string) =>
   );
 const source = () => new Option('--source <name>', 'who declares (default: mdevfleet/<user>@<machine>)');
 
+const from = () =>
+  new Option(
+    '--from <what>',
+    'where to read it: stream, journal (with --data), or an exported file, which may be repeated (default: stream)',
+  ).argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
+
 const VERBS: readonly VerbSpec[] = [
   {
     name: 'init',
@@ -157,6 +163,33 @@ const VERBS: readonly VerbSpec[] = [
     args: [new Argument('[word...]', 'a reason in any case, or an errno by name or number')],
     flags: [json()],
     load: async () => (await import('./explain.ts')).explain,
+  },
+  {
+    name: 'history',
+    about: 'Show everything about one device, on all hosts, in order: who, when, why.',
+    example: 'mdevfleet history --data ./data 5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b01',
+    settings: ['host', ...FLEET],
+    args: [new Argument('<uuid>', 'the device')],
+    flags: [from(), json()],
+    load: async () => (await import('./history.ts')).history,
+  },
+  {
+    name: 'log',
+    about: 'Show what hosts recorded: every fact, or those that are asked for.',
+    example:
+      'mdevfleet log --data ./data --kind conflict --since 2026-01-31T14:00:00Z\n' +
+      '  mdevfleet log --data /var/lib/mdevfleet --host host-a --from journal --follow',
+    settings: ['host', ...FLEET],
+    flags: [
+      new Option('--uuid <uuid>', 'only about this device'),
+      new Option('--kind <kind>', 'only of this kind, such as conflict'),
+      new Option('--since <time>', 'only from this time on, RFC 3339'),
+      new Option('--until <time>', 'only up to this time, RFC 3339'),
+      new Option('--follow', 'go on with what is recorded from now on, until stopped'),
+      from(),
+      json(),
+    ],
+    load: async () => (await import('./log.ts')).log,
   },
   {
     name: 'verify',

@@ -27,18 +27,40 @@ export function table(
   rows: readonly (readonly Cell[])[],
   terminal: boolean,
 ): string[] {
-  const head = header.map((text): Cell => ({ text, colour: 'bold' }));
-  const cells = [head, ...rows].map((row) => row.map((cell) => ({ ...cell, text: printable(cell.text) })));
-  const widths = header.map((_, column) =>
-    cells.reduce((widest, row) => Math.max(widest, row[column]?.text.length ?? 0), 0),
-  );
-  return cells.map((row) =>
-    row
-      .map(({ text, colour }, column) => {
-        const padded = column === row.length - 1 ? text : text.padEnd(widths[column] ?? 0);
-        return paint(padded, colour, terminal);
-      })
-      .join('  ')
-      .trimEnd(),
-  );
+  return new Columns(header.length, terminal).lines([heading(header), ...rows]);
+}
+
+/** The header as the first row of a table. */
+export function heading(header: readonly string[]): readonly Cell[] {
+  return header.map((text) => ({ text, colour: 'bold' }));
+}
+
+/** The columns of a table that is told in parts: each is as wide as its widest cell so far. */
+export class Columns {
+  readonly #widths: number[];
+  readonly #terminal: boolean;
+
+  constructor(count: number, terminal: boolean) {
+    this.#widths = Array.from({ length: count }, () => 0);
+    this.#terminal = terminal;
+  }
+
+  /** The next rows as lines, aligned with each other and with those before as far as that can be. */
+  lines(rows: readonly (readonly Cell[])[]): string[] {
+    const cells = rows.map((row) => row.map((cell) => ({ ...cell, text: printable(cell.text) })));
+    for (const row of cells) {
+      for (const [column, { text }] of row.entries()) {
+        this.#widths[column] = Math.max(this.#widths[column] ?? 0, text.length);
+      }
+    }
+    return cells.map((row) => this.#line(row));
+  }
+
+  #line(row: readonly Cell[]): string {
+    const padded = row.map(({ text, colour }, column) => {
+      const last = column === row.length - 1;
+      return paint(last ? text : text.padEnd(this.#widths[column] ?? 0), colour, this.#terminal);
+    });
+    return padded.join('  ').trimEnd();
+  }
 }

@@ -16,7 +16,7 @@ import type { Plot } from './plot.ts';
 import type { Stage } from './stage.ts';
 import type { Chapter } from './story.ts';
 import { uuidOf } from './watch.ts';
-import { colourOf, tell } from './words.ts';
+import { colourOf, tell } from '../words.ts';
 
 /** Characters that are shown of a hash. */
 const HASH_CHARS = 16;

@@ -19,7 +19,7 @@ import { confirm } from './confirm.ts';
 import { duplicate, MACHINE, type Plot } from './plot.ts';
 import type { Stage } from './stage.ts';
 import { type SeenPass, uuidOf } from './watch.ts';
-import { colourOf, tell } from './words.ts';
+import { colourOf, tell } from '../words.ts';
 
 export type Chapter = { readonly title: string; tell(stage: Stage, plot: Plot): Promise<void> };
 

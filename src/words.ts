@@ -1,14 +1,34 @@
 /**
- * Facts about a device, as a person would tell them.
+ * Facts, as a person would tell them.
  */
-
-import type { DeviceFact, FactOf } from '../../events/fact.ts';
-import { DRIFT } from '../../events/guidance.ts';
-import type { Colour } from '../cli/terminal.ts';
+import type { Fact, FactKind, FactOf } from '../events/fact.ts';
+import { DRIFT } from '../events/guidance.ts';
+import type { Claim } from '../events/names.ts';
+import type { Colour } from './cli/terminal.ts';
 
 /** One sentence without its end. */
-export function tell(fact: DeviceFact): string {
+export function tell(fact: Fact): string {
   switch (fact.kind) {
+    case 'genesis':
+      return `the journal begins: ${fact.journal}`;
+    case 'started':
+      return `the agent starts: ${fact.software} on ${fact.kernel}`;
+    case 'stopped':
+      return 'the agent stops';
+    case 'inventory':
+      return `the host offers ${fact.types.length} types on ${fact.parents.length} parents`;
+    case 'incarnated':
+      return `the agent speaks for the host, incarnation ${fact.incarnation}`;
+    case 'registry':
+      return `the registry is ${fact.state}: ${fact.what}`;
+    case 'epoch':
+      return `stream ${fact.stream}, ${fact.cause}: epoch ${fact.cursor.epoch} from ${fact.cursor.sequence} on`;
+    case 'rejected':
+      return `message ${fact.sequence} of stream ${fact.stream}, on ${fact.subject}, is turned away: ${fact.reason}`;
+    case 'unsupported':
+      return `message ${fact.sequence} of stream ${fact.stream}, on ${fact.subject}, is of a newer kind: ${fact.type}`;
+    case 'steered':
+      return STEERED[fact.command];
     case 'declared':
       return tellDeclared(fact);
     case 'commanded':
@@ -32,10 +52,11 @@ export function tell(fact: DeviceFact): string {
     case 'settled':
       return 'what it waited for has passed';
     case 'conflict':
+      return `conflict, ${fact.reason}: ${fact.message}${sides(fact)}`;
     case 'failed':
-      return `${fact.kind}, ${fact.reason}: ${fact.message}`;
+      return `failed, ${fact.reason}: ${fact.message}`;
     case 'releasing':
-      return 'about to be removed';
+      return `about to be removed, ${fact.cause}`;
     case 'gone':
       return 'the device is gone, and the UUID given back';
     case 'fenced':
@@ -50,11 +71,11 @@ export function tell(fact: DeviceFact): string {
 }
 
 /** The colour of what a fact tells: good, passing, or bad news. */
-export function colourOf({ kind }: DeviceFact): Colour | undefined {
+export function colourOf({ kind }: Fact): Colour | undefined {
   return COLOURS[kind];
 }
 
-const COLOURS: Partial<Record<DeviceFact['kind'], Colour>> = {
+const COLOURS: Partial<Record<FactKind, Colour>> = {
   active: 'green',
   gone: 'green',
   settled: 'green',
@@ -70,6 +91,21 @@ const MADE = {
   adopted: 'the device was there already, and is taken over',
   unknown: 'the device is there; a crash hides who made it',
 } as const satisfies Record<FactOf<'active'>['how'], string>;
+
+const STEERED = {
+  pause: 'an operator pauses the host: it looks and reports, and changes nothing',
+  resume: 'an operator lets the host go on',
+} as const satisfies Record<FactOf<'steered'>['command'], string>;
+
+/** Both claims, where the registry had another one. */
+function sides({ claim, holder }: FactOf<'conflict'>): string {
+  if (holder === null) return '';
+  return ` [asked for: ${placeOf(claim)}; ${holder.phase}: ${placeOf(holder.claim)}, since ${holder.since}]`;
+}
+
+function placeOf({ host, parent, type }: Claim): string {
+  return `${type} on ${parent} of ${host}`;
+}
 
 function tellDeclared({ claim, set, outcome }: FactOf<'declared'>): string {
   if (claim === null) return 'withdrawn';

@@ -1,0 +1,59 @@
+/**
+ * `history`: everything about one device, on all hosts, in order.
+ */
+import { type Entry, historyOf, type Unread, unreadOf } from '../history.ts';
+import { errnoText, generationText } from '../line.ts';
+import { colourOf } from '../words.ts';
+import { pastVerb } from './from.ts';
+import { jsonOf } from './log.ts';
+import { uuidsOf } from './targets.ts';
+import type { Cell } from './terminal.ts';
+
+const HEADER = ['TIME', 'HOST', 'SEQ', 'GENERATION', 'WHO', 'ERRNO', 'WHAT'] as const;
+
+export const history = pastVerb(async ({ settings, args, flags, out }, open) => {
+  const [uuid = ''] = uuidsOf(args);
+  const { host } = settings;
+  return open(async ({ source, fleet }) => {
+    const entries = await historyOf(source, uuid, host);
+    const desired = fleet && { stream: fleet.streams.desired, prefix: fleet.prefix };
+    const unread = desired === null ? [] : await unreadOf(desired, uuid, entries, host);
+    if (flags['json'] === true) await out.raw(jsonLines(entries, unread));
+    else if (entries.length + unread.length === 0) out.line(`nothing is known of ${uuid}`);
+    else await out.rows(HEADER, [...entries.map(cellsOf), ...unread.map(unreadCells)]);
+    return 'ok';
+  });
+});
+
+function* jsonLines(entries: readonly Entry[], unread: readonly Unread[]): Generator<string> {
+  for (const { told } of entries) yield `${jsonOf(told)}\n`;
+  for (const one of unread) yield `${JSON.stringify({ host: one.host, unread: one })}\n`;
+}
+
+function cellsOf({ line, askedBy }: Entry): Cell[] {
+  const { time, host, seq, generation, who, errno, why, fact } = line;
+  const colour = fact === null ? undefined : colourOf(fact);
+  return [
+    { text: time },
+    { text: host },
+    { text: String(seq) },
+    { text: generationText(generation) },
+    { text: who ?? (askedBy === null ? 'agent' : `agent, for ${askedBy}`) },
+    { text: errnoText(errno) },
+    colour === undefined ? { text: why } : { text: why, colour },
+  ];
+}
+
+/** Its time is the one that whoever declared it gave. */
+function unreadCells({ host, sequence, declaration: { event, desired, data } }: Unread): Cell[] {
+  const what = desired === 'present' ? `declared: ${data.type} on ${data.parent}` : 'withdrawn';
+  return [
+    { text: event.time },
+    { text: host },
+    { text: '-' },
+    { text: `-/${sequence}` },
+    { text: event.source },
+    { text: '-' },
+    { text: `${what}; not read by the host yet`, colour: 'yellow' },
+  ];
+}
