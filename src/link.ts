@@ -5,6 +5,7 @@
  * back, and now and then, since a ring can be missed. Nothing is read or written in the fleet's
  * name before this agent speaks for its host in the registry.
  */
+import type { Fact } from '../events/fact.ts';
 import type { HostId, Uuid } from '../events/names.ts';
 import { type Ring, type Streams, StreamUnavailable } from '../events/stream.ts';
 import type { Admission } from '../reconciler/acting.ts';
@@ -85,7 +86,12 @@ export class Link {
     });
     const rejections = allowance(() => clock.monotonicMs());
     this.#intakes = (['desired', 'command'] as const).map((name) => {
-      const onRecorded = (uuid: Uuid | null) => options.onRecorded(uuid, name);
+      const onRecorded = (uuid: Uuid | null, fact: Fact) => {
+        if (uuid !== null && fact.kind === 'commanded' && fact.command === 'release') {
+          this.#registrar.forced(uuid);
+        }
+        options.onRecorded(uuid, name);
+      };
       const pause = (delayMs: number) => sleep(clock, delayMs);
       const stream = streams[name];
       return new Intake({

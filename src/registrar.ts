@@ -7,15 +7,12 @@
  * the whole fleet before it is made good: what one host lost, others may have lost too.
  */
 
-import type { Holder } from '../events/fact.ts';
-import type { HostId, Uuid } from '../events/names.ts';
+import type { Uuid } from '../events/names.ts';
 import type { Admission } from '../reconciler/acting.ts';
 import type { Cancel, Clock } from '../reconciler/clock.ts';
 import type { Journal } from '../store/journal/journal.ts';
-import { readBack, takeBack } from '../store/read-back.ts';
 import type { Fleet } from '../store/registry/fleet.ts';
 import {
-  confirmedBy,
   confirmHolds,
   raiseIncarnation,
   type Speaker,
@@ -23,8 +20,8 @@ import {
   stillOurs,
 } from '../store/registry/incarnation.ts';
 import { type Registry, RegistryUnavailable } from '../store/registry/registry.ts';
-import { holds } from '../store/registry/standing.ts';
 import { FleetWatch } from './fleet-watch.ts';
+import { HoldWatch } from './hold-watch.ts';
 
 export type RegistrarLimits = {
   /** Time between two proofs that this agent still speaks for its host, and looks at the fleet's state. */
@@ -72,11 +69,7 @@ export class Registrar {
   readonly #options: RegistrarOptions;
   readonly #speaker: Speaker;
   readonly #watch: FleetWatch;
-  /** When all that is held was last read back, over which connection, and under which rebuilding, if any. */
-  #readBack: { readonly connection: number; readonly atMs: number; readonly under: number | null } | null =
-    null;
-  /** Holds that the registry has lost, and of which somebody else may be the holder; who, for people. */
-  #disputes: ReadonlyMap<Uuid, string> = new Map();
+  readonly #holds: HoldWatch;
   /** Raised by this agent; null before that, and once the registry has lost it. */
   #incarnation: number | null = null;
   /** Counts connections: what was proved over one is not proved over the next. */
@@ -94,6 +87,7 @@ export class Registrar {
     this.#options = options;
     this.#speaker = { host, journal, machine };
     this.#watch = new FleetWatch(options);
+    this.#holds = new HoldWatch({ ...options, watch: this.#watch });
     this.#sinceMs = options.clock.monotonicMs();
   }
 
@@ -130,7 +124,7 @@ export class Registrar {
     const connection = this.#connection;
     const incarnation = await this.#proveIdentity();
     await this.#watch.look();
-    await this.#readHolds(incarnation);
+    await this.#holds.read(incarnation, this.#connection);
     await this.#confirm(incarnation);
     if (connection !== this.#connection) return;
     const isFirst = this.#proved !== connection;
@@ -141,7 +135,13 @@ export class Registrar {
 
   /** Who else may have the UUID, as far as it was in doubt when the holds were last read back; null for nobody. */
   dispute(uuid: Uuid): string | null {
-    return this.#disputes.get(uuid) ?? null;
+    return this.#holds.dispute(uuid);
+  }
+
+  /** An operator has said that he takes the UUID from this host by force: whether he has is looked at, soon. */
+  forced(uuid: Uuid): void {
+    this.#holds.forced(uuid);
+    this.#due();
   }
 
   /** Whether a UUID may be taken; asks the registry. */
@@ -167,13 +167,17 @@ export class Registrar {
   }
 
   #schedule(): void {
-    const { clock, limits, onDue } = this.#options;
+    const { clock, limits } = this.#options;
     this.#isDue = false;
     this.#cancelDue();
-    this.#cancelDue = clock.after(this.#disputes.size > 0 ? limits.disputeMs : limits.proveMs, () => {
-      this.#isDue = true;
-      onDue();
-    });
+    this.#cancelDue = clock.after(this.#holds.isPressing ? limits.disputeMs : limits.proveMs, () =>
+      this.#due(),
+    );
+  }
+
+  #due(): void {
+    this.#isDue = true;
+    this.#options.onDue();
   }
 
   #beginGrace(): void {
@@ -224,36 +228,10 @@ export class Registrar {
     return incarnation;
   }
 
-  /** On a new connection, when the last reading is old, and once for each time that the registry is rebuilding. */
-  async #readHolds(incarnation: number): Promise<void> {
-    const { journal, registry, clock, limits, onRecorded } = this.#options;
-    const connection = this.#connection;
-    const atMs = clock.monotonicMs();
-    const last = this.#readBack;
-    const isNew = last?.connection !== connection || last.under !== this.#watch.rebuilding;
-    if (!isNew && this.#disputes.size === 0 && atMs - last.atMs < limits.holdsMs) return;
-    const disputes = new Map<Uuid, string>();
-    const options = {
-      ...{ journal, registry, incarnation, onRecorded },
-      onLost: (what: string) => this.#watch.lost(what),
-      agreed: () => this.#watch.agreed(),
-      isRebuilding: () => this.#watch.rebuilding !== null,
-      isConfirmed: async (host: HostId) => (await confirmedBy(registry, host)) === this.#watch.rebuilding,
-      onDisputed: (uuid: Uuid, holder: Holder) => void disputes.set(uuid, holds(holder)),
-    };
-    await readBack(options);
-    if (isNew) await takeBack(options);
-    const settled = [...this.#disputes.keys()].filter((uuid) => !disputes.has(uuid));
-    this.#disputes = disputes;
-    for (const uuid of settled) onRecorded(uuid);
-    this.#readBack = { connection, atMs, under: this.#watch.rebuilding };
-  }
-
   /** Tells whoever may open the registry again that nothing of this host is missing. */
   async #confirm(incarnation: number): Promise<void> {
     const revision = this.#watch.rebuilding;
-    const isWhole = this.#disputes.size === 0 && revision === this.#readBack?.under;
-    if (revision === null || !isWhole) return;
+    if (revision === null || revision !== this.#holds.wholeUnder) return;
     const answer = await confirmHolds(this.#options.registry, this.#speaker, incarnation, revision);
     if (answer.kind === 'unknown') throw answer.cause;
     if (answer.kind === 'lost') throw new RegistryUnavailable('the registry has just lost this incarnation');

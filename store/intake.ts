@@ -52,8 +52,8 @@ export type IntakeOptions = {
   readonly limits: IntakeLimits;
   readonly rejections: Allowance;
   readonly pause: (delayMs: number) => Promise<void>;
-  /** Called for each UUID of which something durable was recorded; with null for the whole host. */
-  readonly onRecorded: (uuid: Uuid | null) => void;
+  /** Called for each UUID of which something durable was recorded, with the last of it; with null for the whole host. */
+  readonly onRecorded: (uuid: Uuid | null, fact: Fact) => void;
 };
 
 /** The journal could not record what was read; nothing is lost, the same is read again later. */
@@ -224,21 +224,21 @@ export class Intake {
   /** Records messages in one commit; each append sees what the ones before it did. */
   async #record(messages: readonly Message[], cursor: Cursor, move: 'move' | 'keep'): Promise<void> {
     const { journal, name, onRecorded } = this.#options;
-    const touched = new Set<Uuid | null>();
+    const touched = new Map<Uuid | null, Fact>();
     const appends = messages.map((message) => {
       const { epoch, created } = cursor;
       const { sequence, data } = message;
       const facts = factsOf(message, epoch, this.#options);
       for (const one of facts) {
-        if ('uuid' in one) touched.add(one.uuid);
-        else if (one.kind === 'steered') touched.add(null);
+        if ('uuid' in one) touched.set(one.uuid, one);
+        else if (one.kind === 'steered') touched.set(null, one);
       }
       if (move === 'keep') return facts.length === 0 ? undefined : journal.append({ facts });
       const positions = { [name]: { epoch, created, sequence, digest: sha256(data) } };
       return journal.append({ facts, positions });
     });
     await this.#commit(appends.filter((one) => one !== undefined));
-    for (const uuid of touched) onRecorded(uuid);
+    for (const [uuid, fact] of touched) onRecorded(uuid, fact);
   }
 
   #append(facts: readonly Fact[]): Promise<AppendResult> {

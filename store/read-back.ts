@@ -52,11 +52,11 @@ class ReadBackFailed extends Error {
 }
 
 /**
- * Asks for every hold. Throws what a registry throws that cannot be reached, or ReadBackFailed; holds
+ * Asks for every hold, or for those of these UUIDs. Throws what a registry throws that cannot be reached, or ReadBackFailed; holds
  * that were asked for by then need not be asked for again, but may be.
  */
-export async function readBack(options: ReadBackOptions): Promise<void> {
-  const uuids = [...options.journal.devices()].filter(isHeld).map(({ uuid }) => uuid);
+export async function readBack(options: ReadBackOptions, only?: readonly Uuid[]): Promise<void> {
+  const uuids = only ?? [...options.journal.devices()].filter(isHeld).map(({ uuid }) => uuid);
   await each(uuids, (uuid) => check(options, uuid));
 }
 

@@ -2,7 +2,8 @@
  * `release --force`: takes UUIDs from a host of which the operator states that it does not use them any more.
  *
  * The act is published before the registry is written, so that it can always be told who did it, and why.
- * A device that the old holder still has is not touched by this; the old holder hears of it when it is back.
+ * A device that the old holder still has is not touched by this. The act is published to that host: it hears of it
+ * within seconds, or when it is back.
  */
 import type { HostId, Uuid } from '../../events/names.ts';
 import { forceRelease } from '../../store/registry/force.ts';

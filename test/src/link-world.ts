@@ -1,6 +1,7 @@
 /**
  * Links of several hosts to one fleet in memory, whose registry can lose what it acknowledged.
  */
+import { encodeCommand } from '../../events/codec.ts';
 import type { Fact, FactOf } from '../../events/fact.ts';
 import type { HostId, Uuid } from '../../events/names.ts';
 import { decodeRecord } from '../../events/record.ts';
@@ -135,6 +136,13 @@ export class Member {
   #today<T>(write: Promise<T>): Promise<T> {
     this.yesterday = null;
     return write;
+  }
+
+  /** An operator says that he takes the UUID from this host. */
+  async announceForce(): Promise<void> {
+    const event = { id: 'by force', source: 'ops', time: '2026-01-01T00:00:00Z' };
+    const data = { host: this.host, uuid: UUID, why: 'burnt down' };
+    await this.fleet.streams.command.append(encodeCommand('mdev', { command: 'release', event, data }));
   }
 
   /** Starts, and lets everything happen that follows at once. */

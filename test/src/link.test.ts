@@ -8,7 +8,7 @@ import { forceRelease } from '../../store/registry/force.ts';
 import { readHold } from '../../store/registry/standing.ts';
 import { Fleet, Member, UUID } from './link-world.ts';
 
-const { proveMs, holdsMs, takeGraceMs, joinMsMax } = LINK_LIMITS;
+const { proveMs, holdsMs, takeGraceMs, joinMsMax, disputeMs } = LINK_LIMITS;
 
 let fleet: Fleet;
 let host: Member;
@@ -121,6 +121,17 @@ describe('a hold that was taken by force', () => {
       expect(await fleet.state()).toBe('open');
     },
   );
+
+  test('is fenced soon where its host is told of it, though it is told before', async () => {
+    await host.hold();
+    await host.announceForce();
+    await host.pass(disputeMs);
+    expect(host.facts('commanded')).toMatchObject([{ command: 'release', why: 'burnt down' }]);
+    expect(host.phase()).toBe('active');
+    await force();
+    await host.pass(disputeMs);
+    expect(host.phase()).toBe('fenced');
+  });
 
   test('is fenced by and by while the connection stays, and says who has it since', async () => {
     await host.hold();
