@@ -219,6 +219,36 @@ const VERBS: readonly VerbSpec[] = [
     load: async () => (await import('./kernel.ts')).kernel,
   },
   {
+  {
+    name: 'import',
+    about: "Print the manifest that declares what another program manages: mdevctl's definitions.",
+    example:
+      'mdevfleet import mdevctl --host host-a --set gpu > host-a.yaml\n' +
+      '  mdevctl list -d --dumpjson | mdevfleet import mdevctl - --host host-a',
+    settings: ['host'],
+    args: [
+      new Argument('<what>', 'what to import').choices(['mdevctl']),
+      new Argument('[path]', 'folder, file or dump of definitions; - is stdin (default: /etc/mdevctl.d)'),
+    ],
+    flags: [
+      new Option('--set <name>', 'name of the set (default: mdevctl)'),
+      new Option('--start <start>', 'only what is started so').choices(['auto']),
+      json(),
+    ],
+    load: async () => (await import('./exchange.ts')).importing,
+  },
+  {
+    name: 'export',
+    about: 'Define for mdevctl what is declared on a host, so that mdevctl knows it and does not start it.',
+    example: 'mdevfleet export mdevctl --data ./data --host host-a --dir /etc/mdevctl.d',
+    settings: ['host', ...FLEET],
+    args: [new Argument('<what>', 'what to export').choices(['mdevctl'])],
+    flags: [
+      new Option('--dir <folder>', 'write definitions there, each file as a whole (default: print them)'),
+      new Option('--give-back', 'let mdevctl start them itself; the agent must not run any more'),
+    ],
+    load: async () => (await import('./exchange.ts')).exporting,
+  },
     name: 'demo',
     about: 'Show a fleet of three simulated hosts at work, from start to end, in a few seconds.',
     example: 'mdevfleet demo',

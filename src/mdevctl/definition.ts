@@ -7,6 +7,7 @@
  */
 import type { PresentData } from '../../events/declaration.ts';
 import type { Attribute, HostId, Uuid } from '../../events/names.ts';
+import type { DeviceState } from '../../events/row.ts';
 
 /** Present, with the value `manual`, on a device whose definition was not started automatically. */
 export const START_LABEL = 'mdevctl.start';
@@ -45,4 +46,11 @@ export function ownedDefinition({ parent, uuid, type, attributes = [] }: Device)
 export function returnedDefinition(device: Device): Definition {
   const start = device.labels?.[START_LABEL] === 'manual' ? 'manual' : 'auto';
   return { ...ownedDefinition(device), start };
+}
+
+/** The definitions of what exists on a host, as far as its agent reports it. */
+export function activeDefinitions(
+  rows: readonly (Device & { readonly state: DeviceState })[],
+): readonly Definition[] {
+  return rows.filter(({ state }) => state === 'ready' || state === 'unmanaged').map(ownedDefinition);
 }

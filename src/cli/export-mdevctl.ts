@@ -1,0 +1,56 @@
+/**
+ * `export mdevctl`: defines for mdevctl what is declared on a host.
+ *
+ * Printed, or written to a folder. The agent owns these devices, so mdevctl is told not to start
+ * them itself; only `--give-back` hands them over.
+ */
+import type { PresentData } from '../../events/declaration.ts';
+import type { HostId } from '../../events/names.ts';
+import { Failure, type Outcome } from '../exit.ts';
+import { readStandings } from '../fleet.ts';
+import { type Definition, ownedDefinition, returnedDefinition } from '../mdevctl/definition.ts';
+import { writeDefinitions } from '../mdevctl/folder.ts';
+import { dumpText } from '../mdevctl/print.ts';
+import { oneHost } from './one-host.ts';
+import { withFleet } from './open.ts';
+import type { Output } from './output.ts';
+import type { Invocation } from './verb.ts';
+
+export async function exportMdevctl({ settings, flags, out }: Invocation): Promise<Outcome> {
+  const define = flags['giveBack'] === true ? returnedDefinition : ownedDefinition;
+  const declared = await withFleet(settings, ({ streams, prefix }) =>
+    present(streams.desired, prefix, settings.host),
+  );
+  const definitions = oneHost(declared, settings.host).map(define);
+  const folder = flags['dir'];
+  if (typeof folder === 'string') await write(folder, definitions, out);
+  else await out.raw([`${dumpText(definitions)}\n`]);
+  return 'ok';
+}
+
+async function present(
+  desired: Parameters<typeof readStandings>[0],
+  prefix: string,
+  host: HostId | undefined,
+): Promise<readonly PresentData[]> {
+  const standings = await readStandings(desired, prefix, { host });
+  return [...standings.values()].flatMap(({ declaration }) =>
+    declaration?.desired === 'present' ? [declaration.data] : [],
+  );
+}
+
+async function write(folder: string, definitions: readonly Definition[], out: Output): Promise<void> {
+  try {
+    for (const { path, status, elsewhere } of await writeDefinitions(folder, definitions)) {
+      out.line(`${status} ${path}`);
+      for (const other of elsewhere) out.warn(`${other} defines the same UUID; remove it`);
+    }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Failure(`writing definitions to ${folder}: ${reason}`, {
+      outcome: 'incomplete',
+      wayOut: 'see to it that the folder can be written to, and run the same command again',
+      cause,
+    });
+  }
+}
