@@ -14,7 +14,14 @@ export const NOT_REPORTED = 'NotReported';
 /** A row as reported, or that of a declaration which was not reported on. */
 export type ShownRow = Omit<Row, 'reason'> & { readonly reason: Row['reason'] | typeof NOT_REPORTED };
 
-export type Only = { readonly host?: HostId | undefined; readonly state?: DeviceState | undefined };
+/** Which rows to show; all unless given. */
+export type Only = {
+  readonly host?: HostId | undefined;
+  readonly state?: DeviceState | undefined;
+  readonly type?: string | undefined;
+  readonly set?: string | undefined;
+  readonly reason?: string | undefined;
+};
 
 /** Reported rows and unreported declarations, sorted by host and UUID. */
 export function shownRows(
@@ -25,8 +32,13 @@ export function shownRows(
   const known = new Set(reported.map((row) => `${keyOf(row)} ${row.generation?.sequence}`));
   const rows = [...reported, ...unreported(standings, known)];
   return rows
-    .filter(({ host, state }) => (only.host ?? host) === host && (only.state ?? state) === state)
+    .filter((row) => isAskedFor(row, only))
     .sort((a, b) => compare(a.host, b.host) || compare(a.uuid, b.uuid));
+}
+
+function isAskedFor(row: ShownRow, only: Only): boolean {
+  const asked = Object.entries(only).filter(([, value]) => value !== undefined);
+  return asked.every(([name, value]) => row[name as keyof Only] === value);
 }
 
 function unreported(standings: Standings, known: ReadonlySet<string>): ShownRow[] {

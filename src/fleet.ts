@@ -8,8 +8,9 @@ import type { HostId, Uuid } from '../events/names.ts';
 import { decodeRecord } from '../events/record.ts';
 import type { Row } from '../events/row.ts';
 import type { Message, Stream, Streams } from '../events/stream.ts';
-import { parseSubject, subjectFilter } from '../events/subject.ts';
+import { INVENTORY, parseSubject, subjectFilter } from '../events/subject.ts';
 import { keyOf, type Standing, type Standings } from './diff.ts';
+import type { HostOffers } from './offers.ts';
 
 /** Most UUIDs that are asked for one by one; of more, everything is read once. */
 const SINGLE_READS_MAX = 32;
@@ -53,6 +54,33 @@ function rowsIn(message: Message): readonly Row[] {
     return decodeRecord(message.data).envelope.rows ?? [];
   } catch {
     return [];
+  }
+}
+
+/** What hosts last said that they offer. Throws StreamUnavailable. */
+export async function readOffers(
+  observed: Stream,
+  prefix: string,
+  host?: HostId,
+): Promise<readonly HostOffers[]> {
+  const found: HostOffers[] = [];
+  const only = host === undefined ? {} : { host };
+  for await (const message of observed.lastPerSubject(
+    subjectFilter(prefix, 'observed', { ...only, uuid: INVENTORY }),
+  )) {
+    const own = parseSubject(prefix, message.subject)?.host ?? null;
+    const offers = own === null ? null : offersIn(own, message);
+    if (offers !== null) found.push(offers);
+  }
+  return found;
+}
+
+function offersIn(host: HostId, { data }: Message): HostOffers | null {
+  try {
+    const { envelope, fact } = decodeRecord(data);
+    return fact?.kind === 'inventory' ? { host, time: envelope.time, inventory: fact } : null;
+  } catch {
+    return null;
   }
 }
 

@@ -1,14 +1,22 @@
 /**
- * `get devices`: the fleet's devices, from what hosts last reported and what stands declared.
+ * `get`: devices, from what hosts last reported and what stands declared; hosts, parents and types, from what
+ * hosts said that they offer.
  */
 import type { HostId } from '../../events/names.ts';
 import type { DeviceState } from '../../events/row.ts';
-import { type ShownRow, shownRows } from '../devices.ts';
-import type { Outcome } from '../exit.ts';
+import type { Flags } from '../config.ts';
+import { type Only, type ShownRow, shownRows } from '../devices.ts';
+import { Failure, type Outcome } from '../exit.ts';
 import { readRows, readStandings } from '../fleet.ts';
+import { activeDefinitions, type Definition, ownedDefinition } from '../mdevctl/definition.ts';
+import { dumpText } from '../mdevctl/print.ts';
+import { FORMS, type Form, formOf } from './form.ts';
+import { hostsView, parentsView, typesView } from './get-offers.ts';
+import { oneHost } from './one-host.ts';
 import { withFleet } from './open.ts';
-import type { Cell, Colour } from './terminal.ts';
+import type { Colour } from './terminal.ts';
 import type { Invocation } from './verb.ts';
+import { type Column, showView } from './view.ts';
 
 /** A state's colour, on a terminal. */
 export const STATE_COLOURS = {
@@ -20,28 +28,65 @@ export const STATE_COLOURS = {
   unmanaged: 'dim',
 } as const satisfies Record<DeviceState, Colour>;
 
-export async function get({ settings, flags, out }: Invocation): Promise<Outcome> {
+export async function get(invocation: Invocation): Promise<Outcome> {
+  const { settings, args, flags, out } = invocation;
+  const form = formOf(flags);
+  const [kind = 'devices'] = args;
+  if (kind === 'devices' || kind === 'conflicts') return getDevices(invocation, form);
+  if (form === 'mdevctl') {
+    throw new Failure(`showing ${kind}: --output mdevctl is for devices`, {
+      outcome: 'usage',
+      wayOut: `choose one of ${FORMS.join(', ')}`,
+    });
+  }
+  return withFleet(settings, async (fleet) => {
+    if (kind === 'hosts') await showView(await hostsView(fleet, flags), form, out);
+    else if (kind === 'parents') await showView(await parentsView(fleet, flags), form, out);
+    else await showView(await typesView(fleet, flags), form, out);
+    return 'ok' as const;
+  });
+}
+
+async function getDevices({ settings, args, flags, out }: Invocation, form: Form): Promise<Outcome> {
   const host = flags['host'] as HostId | undefined;
-  const state = flags['state'] as DeviceState | undefined;
+  const state = args[0] === 'conflicts' ? 'conflict' : (flags['state'] as DeviceState | undefined);
   const rows = await withFleet(settings, async ({ streams, prefix }) => {
     // What is declared is read first: a report that comes in between may only make a row newer.
     const standings = await readStandings(streams.desired, prefix, { host });
-    return shownRows(await readRows(streams.observed, prefix, host), standings, { host, state });
+    return shownRows(await readRows(streams.observed, prefix, host), standings, onlyOf(flags, state));
   });
-  if (flags['json'] === true) out.json(rows);
-  else if (rows.length === 0) out.line('no devices');
-  else out.table(['HOST', 'UUID', 'PARENT', 'TYPE', 'STATE', 'REASON', 'MESSAGE'], rows.map(cells));
+  if (form === 'mdevctl') await out.raw([`${dumpText(definitions(rows, host, state))}\n`]);
+  else await showView({ items: rows, none: 'no devices', columns: COLUMNS }, form, out);
   return 'ok';
 }
 
-function cells(row: ShownRow): Cell[] {
-  return [
-    { text: row.host },
-    { text: row.uuid },
-    { text: row.parent },
-    { text: row.type },
-    { text: row.state, colour: STATE_COLOURS[row.state] },
-    { text: row.reason ?? '-' },
-    { text: row.message ?? '-' },
-  ];
+function onlyOf(flags: Flags, state: DeviceState | undefined): Only {
+  const { host, type, set, reason } = flags as Record<string, string | undefined>;
+  return { host, state, type, set, reason };
+}
+
+/** As `mdevctl list --dumpjson` shows a host: the devices that exist there, unless others are asked for. */
+function definitions(
+  rows: readonly ShownRow[],
+  host: HostId | undefined,
+  state: DeviceState | undefined,
+): readonly Definition[] {
+  const shown = oneHost(rows, host);
+  return state === undefined ? activeDefinitions(shown) : shown.map(ownedDefinition);
+}
+
+const COLUMNS: readonly Column<ShownRow>[] = [
+  { name: 'HOST', cell: (row) => row.host },
+  { name: 'UUID', cell: (row) => row.uuid },
+  { name: 'PARENT', cell: (row) => row.parent },
+  { name: 'TYPE', cell: (row) => row.type },
+  { name: 'SET', wide: true, cell: (row) => row.set },
+  { name: 'ATTRIBUTES', wide: true, cell: (row) => attributesText(row) },
+  { name: 'STATE', cell: (row) => ({ text: row.state, colour: STATE_COLOURS[row.state] }) },
+  { name: 'REASON', cell: (row) => row.reason },
+  { name: 'MESSAGE', cell: (row) => row.message },
+];
+
+function attributesText({ attributes }: ShownRow): string {
+  return attributes.map(({ name, value }) => `${name}=${value}`).join(' ');
 }

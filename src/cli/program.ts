@@ -9,6 +9,7 @@ import { deviceState } from '../../events/row.ts';
 import type { Flags } from '../config.ts';
 import { EXIT, EXIT_MEANINGS } from '../exit.ts';
 import { flagOf, OPTIONS, type OptionName, variableOf } from '../options.ts';
+import { FORMS } from './form.ts';
 import type { Verb } from './verb.ts';
 
 type Load = () => Promise<Verb>;
@@ -143,13 +144,24 @@ const VERBS: readonly VerbSpec[] = [
   },
   {
     name: 'get',
-    about: 'Show the devices of the fleet: what hosts reported, and what they have not reported on.',
-    example: 'mdevfleet get devices --data ./data --state conflict',
+    about:
+      'Show devices, conflicts, hosts, parents or types of the fleet, from what hosts reported and what is declared.',
+    example:
+      'mdevfleet get devices --data ./data --state waiting --reason NoCapacity\n  mdevfleet get parents --data ./data --host host-a -o wide',
     settings: FLEET,
-    args: [new Argument('<what>', 'what to show').choices(['devices'])],
+    args: [
+      new Argument('<what>', 'what to show').choices(['devices', 'conflicts', 'hosts', 'parents', 'types']),
+    ],
     flags: [
       host('only of this host'),
       new Option('--state <state>', 'only in this state').choices(deviceState.options),
+      new Option('--type <type>', 'only of this type'),
+      new Option('--set <name>', 'only of this set'),
+      new Option('--reason <reason>', 'only for this reason'),
+      new Option('-o, --output <form>', 'mdevctl: as `mdevctl list --dumpjson`, of one host').choices([
+        ...FORMS,
+        'mdevctl',
+      ]),
       json(),
     ],
     load: async () => (await import('./get.ts')).get,

@@ -224,6 +224,38 @@ export function testFleetVerbs(name: string, open: () => Promise<TestFleet>): vo
       expect(stdout).toContain('failed  InvalidArgument  no such thing\n');
     });
 
+    /** What a host's agent forwards of what it offers: two parents with room for four devices each. */
+    async function offer(host: HostId, labels: Readonly<Record<string, string>> = {}): Promise<void> {
+      const types = [{ id: 'nvidia-222', capacity: 4 }];
+      const record = encodeRecord(
+        { seq: 1, time: TIME, boot: 'boot', prev: NO_RECORD },
+        {
+          ...{ kind: 'inventory', v: 1, kernel: '6.12.0', labels, omitted: 0 },
+          types: [{ id: 'nvidia-222', name: 'NVIDIA T4-1B', api: 'vfio-pci' }],
+          parents: ['gpu0', 'gpu1'].map((name) => ({ name, driver: 'nvidia', types })),
+        },
+      );
+      const subject = formatSubject('mdev', { kind: 'observed', host, uuid: null, topic: 'inventory' });
+      await fleet.streams.observed.append({ subject, id: record.hash, data: record.bytes });
+    }
+
+    test('get hosts, parents and types show what hosts offer, in each form', async () => {
+      await offer('host-offers', { gpu: 'true' });
+      const ours = [...at(), '--host', 'host-offers'];
+      const hosts = await mdevfleet(['get', 'hosts', ...at()]);
+      expect(hosts.stdout).toMatch(/^HOST +KERNEL +LABELS +PARENTS +DEVICES +READY\n/);
+      expect(hosts.stdout).toMatch(/^host-offers +6.12.0 +gpu=true +2 +0 +0$/m);
+      expect(await mdevfleetJson(['get', 'parents', ...ours])).toMatchObject([
+        { parent: 'gpu0', driver: 'nvidia', taken: 0, types: [{ type: 'nvidia-222', capacity: 4, free: 4 }] },
+        { parent: 'gpu1' },
+      ]);
+      const wide = await mdevfleet(['get', 'types', ...ours, '--type', 'NVIDIA T4-1B', '-o', 'wide']);
+      expect(wide.stdout).toMatch(/^nvidia-222 +NVIDIA T4-1B +1 +2 +8 +0 +8 +vfio-pci$/m);
+      const yaml = await mdevfleet(['get', 'types', ...ours, '-o', 'yaml']);
+      expect(yaml.stdout).toMatch(/^- type: nvidia-222\n {2}name: NVIDIA T4-1B\n/);
+      expect((await mdevfleet(['get', 'types', ...ours, '--type', 'none'])).stdout).toBe('no types\n');
+    });
+
     test('a message that nobody can read hides nothing, and is declared over', async () => {
       const subject = formatSubject('mdev', { kind: 'desired', host: 'host-a', uuid: uuidOf(70) });
       await fleet.streams.desired.append({ subject, id: 'garbage', data: new TextEncoder().encode('{') });

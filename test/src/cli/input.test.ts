@@ -35,7 +35,13 @@ describe('what is wrong with the input', () => {
       EXIT.usage,
       ['Did you mean --replace?', 'apply --help'],
     ],
-    ['an unknown thing', ['get', 'hosts'], EXIT.usage, ['Allowed choices are devices']],
+    ['an unknown thing', ['get', 'host'], EXIT.usage, ['Allowed choices are devices, conflicts, hosts']],
+    [
+      'two forms',
+      ['get', 'devices', '--data', folder, '--json', '-o', 'wide'],
+      EXIT.usage,
+      ['--json and --output wide'],
+    ],
     ['no fleet', ['get', 'devices'], EXIT.usage, ['--nats URL', '--data DIR']],
     ['a wrong flag', ['get', 'devices', '--nats', 'http://a'], EXIT.usage, ['--nats: ', 'nats://host:port']],
     [

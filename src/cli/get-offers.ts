@@ -1,0 +1,105 @@
+/**
+ * `get hosts`, `get parents`, `get types`: what the fleet has, and how much of it is taken.
+ */
+import type { HostId } from '../../events/names.ts';
+import type { Row } from '../../events/row.ts';
+import type { Flags } from '../config.ts';
+import { knownHosts, readOffers, readRows } from '../fleet.ts';
+import {
+  type HostOffers,
+  type HostRow,
+  hostRows,
+  type ParentRow,
+  parentRows,
+  standingIn,
+  type TypeRoom,
+  type TypeRow,
+  typeRows,
+} from '../offers.ts';
+import type { Fleet } from './open.ts';
+import type { View } from './view.ts';
+
+export async function hostsView(fleet: Fleet, flags: Flags): Promise<View<HostRow>> {
+  const { offers, rows, host } = await read(fleet, flags);
+  const known = host === undefined ? await knownHosts(fleet.streams, fleet.prefix) : [];
+  return {
+    items: hostRows(offers, rows, known),
+    none: 'no hosts',
+    columns: [
+      { name: 'HOST', cell: (one) => one.host },
+      { name: 'KERNEL', cell: (one) => one.kernel },
+      { name: 'LABELS', cell: (one) => labelText(one.labels ?? {}) },
+      { name: 'PARENTS', cell: (one) => one.parents },
+      { name: 'DEVICES', cell: (one) => one.devices },
+      { name: 'READY', cell: (one) => one.ready },
+      { name: 'SINCE', wide: true, cell: (one) => one.since },
+    ],
+  };
+}
+
+export async function parentsView(fleet: Fleet, flags: Flags): Promise<View<ParentRow>> {
+  const { offers, rows } = await read(fleet, flags);
+  const parents = parentRows(offers, standingIn(rows));
+  return {
+    items: parents.filter(({ types }) => isOfType(flags, types)),
+    none: 'no parents',
+    columns: [
+      { name: 'HOST', cell: (one) => one.host },
+      { name: 'PARENT', cell: (one) => one.parent },
+      { name: 'DRIVER', cell: (one) => one.driver },
+      { name: 'DEVICES', cell: (one) => one.taken },
+      { name: 'FREE', cell: (one) => one.types.map(freeText).join(' ') },
+      { name: 'CAPACITY', wide: true, cell: (one) => one.types.map(capacityText).join(' ') },
+    ],
+  };
+}
+
+export async function typesView(fleet: Fleet, flags: Flags): Promise<View<TypeRow>> {
+  const { offers, rows } = await read(fleet, flags);
+  const types = typeRows(offers, parentRows(offers, standingIn(rows)));
+  return {
+    items: types.filter((one) => isOfType(flags, [one])),
+    none: 'no types',
+    columns: [
+      { name: 'TYPE', cell: (one) => one.type },
+      { name: 'NAME', cell: (one) => one.name },
+      { name: 'HOSTS', cell: (one) => one.hosts },
+      { name: 'PARENTS', cell: (one) => one.parents },
+      { name: 'CAPACITY', cell: (one) => one.capacity },
+      { name: 'DEVICES', cell: (one) => one.taken },
+      { name: 'FREE', cell: (one) => one.free },
+      { name: 'API', wide: true, cell: (one) => one.api },
+    ],
+  };
+}
+
+type Read = {
+  readonly host: HostId | undefined;
+  readonly offers: readonly HostOffers[];
+  readonly rows: readonly Row[];
+};
+
+async function read({ streams, prefix }: Fleet, flags: Flags): Promise<Read> {
+  const host = flags['host'] as HostId | undefined;
+  const offers = await readOffers(streams.observed, prefix, host);
+  return { host, offers, rows: await readRows(streams.observed, prefix, host) };
+}
+
+/** A type is asked for by its id, or by the name that its driver gives it. */
+function isOfType(flags: Flags, types: readonly Pick<TypeRoom, 'type' | 'name'>[]): boolean {
+  const asked = flags['type'];
+  return asked === undefined || types.some(({ type, name }) => type === asked || name === asked);
+}
+
+export function labelText(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  return pairs.sort().join(',');
+}
+
+function freeText({ type, free }: TypeRoom): string {
+  return `${type}:${free ?? '?'}`;
+}
+
+function capacityText({ type, capacity }: TypeRoom): string {
+  return `${type}:${capacity ?? '?'}`;
+}
