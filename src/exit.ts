@@ -6,7 +6,7 @@
  * `unexpected`, and nothing else is.
  */
 
-/** Exit statuses. 2 is kept for "there are changes", as of a plan. */
+/** Exit statuses. */
 export const EXIT = {
   ok: 0,
   unexpected: 1,
@@ -30,7 +30,7 @@ export type Outcome = keyof typeof EXIT;
 export const EXIT_MEANINGS = {
   ok: 'done',
   unexpected: 'a fault of mdevfleet itself, or of the machine',
-  changes: 'kept for later use',
+  changes: 'what was compared is not the same',
   usage: 'a wrong flag, variable or configuration file',
   input: 'a manifest that cannot be read or is not valid',
   refused: 'not done, since it may do harm and was not asked for outright, or is ambiguous',

@@ -11,6 +11,7 @@ import { NO_UUID } from '../events/subject.ts';
 import { readExport } from '../store/journal/export.ts';
 import { readIdentity } from '../store/journal/group-commit.ts';
 import { dataFile, type JournalFiles, openFiles } from '../store/journal/journal-files.ts';
+import type { Projections } from '../store/journal/journal-storage.ts';
 import { LmdbStorage } from '../store/journal/lmdb-storage.ts';
 import { recordsOf } from '../store/journal/replay.ts';
 import { type EndsOf, type FleetPast, FleetWalk } from '../store/past/fleet-past.ts';
@@ -27,7 +28,7 @@ import {
   type Told,
   toldBySelf,
 } from '../store/past/told.ts';
-import type { OnRecord } from '../store/past/walk.ts';
+import type { OnRecord, Reached } from '../store/past/walk.ts';
 
 /** Somebody who goes on listening when everything was told. */
 export interface Follower {
@@ -192,6 +193,16 @@ export class JournalSource implements Source {
         return [name, journalPast(reader, endsOf(name, journalOf(storage)), snapshots, onRecord)];
       }),
     );
+  }
+
+  /** What all records of a host fold to, and what is stored beside them, at one moment. */
+  foldedAndStored(host: HostId): { readonly folded: Reached; readonly stored: Projections } {
+    const found = this.#open.find((one) => one.host === host);
+    if (found === undefined) throw new Error(`bug: the journal of ${host} was not opened`);
+    const reader = { recordsAfter: (seq: number) => recordsOf(found.storage, seq) };
+    const [folded] = journalPast(reader, [{ kind: 'now' }], null);
+    if (folded === undefined) throw new Error('bug: no state for a moment');
+    return { folded, stored: found.storage.projections() };
   }
 
   async close(): Promise<void> {

@@ -10,9 +10,17 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { isSegment, type Uuid, uuid as uuidSchema } from '../../events/names.ts';
-import { type Place, type Room, STANDING_MAX, type Standing, type Surveyed, type Taken } from '../host.ts';
+import {
+  type Place,
+  type Room,
+  STANDING_MAX,
+  type Standing,
+  type Survey,
+  type Surveyed,
+  type Taken,
+} from '../host.ts';
 import { busFolder, busLink, deviceFolder, parentFolder, parentsFolder, typeFolder } from './paths.ts';
-import { AGAIN, type Again, errnoOf, NoAnswer } from './unreadable.ts';
+import { AGAIN, type Again, errnoOf, NoAnswer, unreadable } from './unreadable.ts';
 
 /** A device in sysfs. */
 export type Sighting =
@@ -153,6 +161,16 @@ export function surveyed(root: string, uuid: Uuid): Surveyed | null {
   if (folder === null) return null;
   const type = target(`${folder}/mdev_type`);
   return { uuid, parent: parentOf(folder), type: type === null ? null : basename(type) };
+}
+
+/** Every device on the bus, in one go, by whoever only wants to look. */
+export function surveySysfs(root: string): Survey {
+  try {
+    const devices = devicesOnBus(root).flatMap((uuid) => surveyed(root, uuid) ?? []);
+    return { kind: 'devices', devices };
+  } catch (error) {
+    return unreadable(error);
+  }
 }
 
 /** A device's folder stands in its parent's. */

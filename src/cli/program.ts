@@ -204,6 +204,30 @@ const VERBS: readonly VerbSpec[] = [
     load: async () => (await import('./log.ts')).log,
   },
   {
+    name: 'replay',
+    about: 'Show hosts as they were at a moment, or what changed between two and who asked for it.',
+    example:
+      'mdevfleet replay --data ./data --at 2026-01-31T14:05:00Z\n' +
+      '  mdevfleet replay --data ./data --at 1/4711 --manifest > then.yaml\n' +
+      '  mdevfleet replay --data ./data --diff 2026-01-31T14:00:00Z now\n' +
+      '  mdevfleet replay --data /var/lib/mdevfleet --host host-a --from journal --check',
+    settings: ['host', ...FLEET, 'sysfs', 'simulate'],
+    args: [new Argument('[moment...]', 'with --diff: the two moments, the earlier first')],
+    flags: [
+      new Option(
+        '--at <moment>',
+        "a time of RFC 3339, a record's number of one host, a declaration's <epoch>/<sequence>, or now (default: now)",
+      ),
+      new Option('--diff', 'what changed between two moments'),
+      new Option('--check', "a journal against its projections and this machine's devices; only looks"),
+      new Option('--manifest', 'what was declared then, for `apply`'),
+      new Option('--no-snapshots', 'fold journals from their first record'),
+      from(),
+      json(),
+    ],
+    load: async () => (await import('./replay.ts')).replay,
+  },
+  {
     name: 'verify',
     about: "Check a host's journal: every record, the chain, and what was folded from it.",
     example: 'mdevfleet verify --host host-a --data ./data',
