@@ -244,18 +244,6 @@ const VERBS: readonly VerbSpec[] = [
     load: async () => (await import('./rebuild.ts')).rebuild,
   },
   {
-    name: 'kernel',
-    about: 'Serve a simulated kernel that outlives the agents on it, until it is stopped.',
-    example: 'mdevfleet kernel --socket ./host-a.sock',
-    settings: [],
-    flags: [
-      new Option('--socket <path>', 'Unix socket to serve it on').makeOptionMandatory(),
-      new Option('-f, --file <path>', 'its parents and faults in YAML or JSON (default: a small machine)'),
-    ],
-    load: async () => (await import('./kernel.ts')).kernel,
-  },
-  {
-  {
     name: 'import',
     about: "Print the manifest that declares what another program manages: mdevctl's definitions.",
     example:
@@ -285,6 +273,18 @@ const VERBS: readonly VerbSpec[] = [
     ],
     load: async () => (await import('./exchange.ts')).exporting,
   },
+  {
+    name: 'kernel',
+    about: 'Serve a simulated kernel that outlives the agents on it, until it is stopped.',
+    example: 'mdevfleet kernel --socket ./host-a.sock',
+    settings: [],
+    flags: [
+      new Option('--socket <path>', 'Unix socket to serve it on').makeOptionMandatory(),
+      new Option('-f, --file <path>', 'its parents and faults in YAML or JSON (default: a small machine)'),
+    ],
+    load: async () => (await import('./kernel.ts')).kernel,
+  },
+  {
     name: 'demo',
     about: 'Show a fleet of three simulated hosts at work, from start to end, in a few seconds.',
     example: 'mdevfleet demo',
