@@ -38,6 +38,8 @@ export type Options = {
   readonly only?: ReadonlySet<number> | undefined;
   /** No message is lost, late or doubled, and no agent is killed at a commit. */
   readonly calm?: boolean | undefined;
+  /** Looks on after every event, and changes nothing. */
+  readonly watch?: ((cast: Cast) => void) | undefined;
 };
 
 /** What is to happen in a run. */
@@ -64,7 +66,10 @@ export async function simulate(seed: number, options: Options = {}): Promise<Run
       happen();
     });
   }
-  const always = (): void => checkHolds(world, cast.machines, cast.server.registry);
+  const always = (): void => {
+    checkHolds(world, cast.machines, cast.server.registry);
+    options.watch?.(cast);
+  };
   await world.run(SCALE.troubleMs, always);
   world.trouble = false;
   world.note('world', 'faults stop');
