@@ -82,6 +82,14 @@ export const facts = {
     kernel: z.string(),
   }),
   stopped: z.strictObject({ kind: z.literal('stopped'), v: v1 }),
+  checkpoint: z
+    .strictObject({
+      kind: z.literal('checkpoint'),
+      v: v1,
+      publicKey: z.string().describe("The host's public key of Ed25519, 32 bytes in base64url"),
+      note: z.string().describe('A signed note (C2SP) of the record before this one'),
+    })
+    .describe('The host signed where its journal ended'),
   inventory: z
     .strictObject({
       kind: z.literal('inventory'),
@@ -267,6 +275,7 @@ export const fact = z.discriminatedUnion('kind', [
   facts.genesis,
   facts.started,
   facts.stopped,
+  facts.checkpoint,
   facts.inventory,
   facts.incarnated,
   facts.registry,

@@ -14,9 +14,11 @@ import { Memory } from '../reconciler/memory.ts';
 import type { PassEnd } from '../reconciler/pass.ts';
 import { Reconciler } from '../reconciler/reconciler.ts';
 import { declaredOn } from '../store/declared-on.ts';
+import type { Signer } from '../store/journal/checkpoint.ts';
 import type { CursorName, Journal } from '../store/journal/journal.ts';
 import type { Registry } from '../store/registry/registry.ts';
 import { Link, type LinkEnd, type LinkLimits } from './link.ts';
+import { NOTARY_LIMITS, Notary, type NotaryLimits } from './notary.ts';
 
 /** The effects of an agent. */
 export type AgentPorts = {
@@ -27,6 +29,8 @@ export type AgentPorts = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: AgentLog;
+  /** Signs checkpoints of the journal; none are made without. */
+  readonly signer?: Signer;
 };
 
 /** Constant messages; facts are fields. */
@@ -47,7 +51,9 @@ export type AgentOptions = {
   readonly labels?: Labels;
   /** True when the machine booted since the journal was last written. */
   readonly bootIsNew: boolean;
-  readonly limits: ReconcilerLimits & LinkLimits & { readonly stopDeadlineMs: number };
+  readonly limits: ReconcilerLimits &
+    LinkLimits &
+    Partial<NotaryLimits> & { readonly stopDeadlineMs: number };
 };
 
 export type AgentStatus = {
@@ -65,13 +71,14 @@ export class Agent {
   readonly #options: AgentOptions;
   readonly #reconciler: Reconciler;
   readonly #link: Link;
+  readonly #notary: Notary | undefined;
   /** Resolves when the agent must not go on; never rejects. */
   readonly ended: Promise<LinkEnd>;
   #end: (end: LinkEnd) => void = () => {};
   #foundByResync = 0;
 
   constructor(ports: AgentPorts, options: AgentOptions) {
-    const { journal, clock, random, registry, host, streams } = ports;
+    const { journal, clock, random, registry, host, streams, signer } = ports;
     const { limits, prefix, bootIsNew, kernel, labels = {} } = options;
     this.#ports = ports;
     this.#options = options;
@@ -86,6 +93,8 @@ export class Agent {
       onTrouble: (error) => ports.log.debug({ err: error }, 'fleet not reached'),
       onEnd: (end) => this.#mustEnd(end),
     });
+    const notary = { journal, clock, limits: { ...NOTARY_LIMITS, ...limits } };
+    this.#notary = signer && new Notary({ ...notary, signer, onRecorded: () => this.#link.kick() });
     this.#reconciler = new Reconciler({
       ...{ journal, registry, host, clock, random, limits },
       memory: new Memory(bootIsNew),
@@ -116,6 +125,7 @@ export class Agent {
     }
     this.#reconciler.start();
     this.#link.start();
+    this.#notary?.start();
   }
 
   /**
@@ -130,6 +140,7 @@ export class Agent {
       this.#reconciler.stop().then(() => true),
       deadline.then(() => false),
     ]);
+    this.#notary?.stop();
     if (!finished) log.warn({}, 'passes were still under way at the deadline');
     await journal.append({ facts: [{ kind: 'stopped', v: 1 }] });
     await Promise.race([this.#link.stop(), deadline]);
@@ -160,6 +171,7 @@ export class Agent {
   #passEnded(uuid: Uuid, end: PassEnd, steps: number): void {
     this.#ports.log.debug({ uuid, end, steps }, 'pass ended');
     this.#link.kick();
+    this.#notary?.kick();
   }
 
   #mustEnd(end: LinkEnd): void {

@@ -21,6 +21,7 @@ import type { Warn } from '../reconciler/sysfs/uevents.ts';
 import type { Journal } from '../store/journal/journal.ts';
 import { openJournal } from '../store/journal/journal-lmdb.ts';
 import { lockJournal } from '../store/journal/lock.ts';
+import { openSigningKey } from '../store/journal/signing-key.ts';
 import type { AgentOptions, AgentPorts } from './agent.ts';
 import { type AgentConfig, journalFolder } from './config.ts';
 import { type FleetPorts, openFleetPorts } from './fleet-ports.ts';
@@ -72,7 +73,10 @@ async function open(config: AgentConfig, log: Logger, opened: Opened): Promise<O
   const { streams, registry } = fleet;
   const { host } = kernel;
   return {
-    ports: { journal, streams, registry, host, clock: systemClock, random: systemRandom, log },
+    ports: {
+      ...{ journal, streams, registry, host, log },
+      ...{ clock: systemClock, random: systemRandom, signer: openSigningKey(dir) },
+    },
     options: {
       prefix: config.fleet.prefix,
       software: software(),

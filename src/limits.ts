@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { EMBEDDED_POLL_MS } from '../events/embedded/embedded.ts';
 import { RECONCILER_LIMITS, type ReconcilerLimits } from '../reconciler/limits.ts';
 import { LINK_LIMITS, type LinkLimits } from './link.ts';
+import { NOTARY_LIMITS, type NotaryLimits } from './notary.ts';
 
 /** The longest delay that a timer takes. */
 const DELAY_MS_MAX = 2 ** 31 - 1;
@@ -83,6 +84,12 @@ export const limitSchemas = {
   registryDisputeMs: delayMs(LINK_LIMITS.disputeMs).describe(
     'Time between two looks at a hold of which it is not known who has it',
   ),
+  checkpointMs: delayMs(NOTARY_LIMITS.checkpointMs).describe(
+    'Time between two checkpoints of the journal, if anything was recorded',
+  ),
+  checkpointRecordsMax: count(NOTARY_LIMITS.checkpointRecordsMax).describe(
+    'Records after which a checkpoint is made before that',
+  ),
   embeddedPollMs: delayMs(EMBEDDED_POLL_MS).describe('Time between two looks at the embedded stream'),
 };
 
@@ -91,7 +98,9 @@ export type LimitName = keyof typeof limitSchemas;
 export type Limits = { readonly [K in LimitName]: z.output<(typeof limitSchemas)[K]> };
 
 /** What the agent and its parts are told; names that they share mean the same. */
-export type AgentLimits = ReconcilerLimits & LinkLimits & { readonly stopDeadlineMs: number };
+export type AgentLimits = ReconcilerLimits &
+  LinkLimits &
+  Partial<NotaryLimits> & { readonly stopDeadlineMs: number };
 
 /** The agent's part of the limits, in a fleet of that kind. */
 export function agentLimits(limits: Limits, fleet: 'nats' | 'embedded'): AgentLimits {

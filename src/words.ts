@@ -15,6 +15,8 @@ export function tell(fact: Fact): string {
       return `the agent starts: ${fact.software} on ${fact.kernel}`;
     case 'stopped':
       return 'the agent stops';
+    case 'checkpoint':
+      return 'the host signs where its journal ends';
     case 'inventory':
       return `the host offers ${fact.types.length} types on ${fact.parents.length} parents`;
     case 'incarnated':

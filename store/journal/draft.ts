@@ -51,8 +51,9 @@ export class Draft {
 
   /** The records that the append makes, or undefined when it was decided on an older version. */
   stage(append: Append, stamp: Stamp): readonly StoredRecord[] | undefined {
-    const { facts, expected, positions } = append;
+    const { facts, expected, follows, positions } = append;
     if (expected !== undefined && this.latest(expected.uuid).version !== expected.version) return undefined;
+    if (follows !== undefined && this.#tail.seq !== follows) return undefined;
     for (const one of facts) assertReadable(one);
     assertForwarded(positions?.forwarded ?? 0, this.#base.tail.seq);
     const stamped = stamp();

@@ -45,10 +45,12 @@ export type Append = {
   readonly facts: readonly Fact[];
   /** Refuse the append if the device's latest version is another one. */
   readonly expected?: { readonly uuid: Uuid; readonly version: number };
+  /** Refuse the append unless its first record comes right after this one. */
+  readonly follows?: number;
   readonly positions?: Partial<Omit<Positions, 'incarnation' | 'paused' | 'registry' | 'inventory'>>;
 };
 
-/** `stale`: the device changed meanwhile; decide again. `failed`: not stored (a full disk, an I/O error). */
+/** `stale`: the device changed meanwhile, or something else was recorded; decide again. `failed`: not stored (a full disk, an I/O error). */
 export type AppendResult =
   | { readonly kind: 'durable'; readonly records: readonly StoredRecord[] }
   | { readonly kind: 'stale' }

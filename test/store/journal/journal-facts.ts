@@ -78,6 +78,7 @@ const arbitraries: { readonly [K in AnyKind]: fc.Arbitrary<FactOf<K>> } = {
     ),
     omitted: fc.constant(0),
   }),
+  checkpoint: record({ kind: fc.constant('checkpoint'), v: about.v, publicKey: text, note: text }),
   incarnated: record({
     kind: fc.constant('incarnated'),
     v: about.v,

@@ -116,6 +116,19 @@ export function journalContract(name: string, make: () => JournalUnderTest, numR
       await journal.close();
     });
 
+    test('an append that must follow a record is refused when another came in between', async () => {
+      const journal = await make().open();
+      const follows = journal.tail().seq;
+      const between = journal.append({ facts: [declared(UUID, 1)] });
+      expect(await journal.append({ facts: [{ kind: 'stopped', v: 1 }], follows })).toEqual({
+        kind: 'stale',
+      });
+      durable(await between);
+      durable(await journal.append({ facts: [{ kind: 'stopped', v: 1 }], follows: follows + 1 }));
+      expect(journal.tail().seq).toBe(follows + 2);
+      await journal.close();
+    });
+
     test('positions move with facts, without facts, and by facts', async () => {
       const under = make();
       const journal = await under.open();
