@@ -1,6 +1,6 @@
 /**
  * Writes the JSON Schema of every event and fact to events/schema/, from the zod schemas that the program itself
- * reads them by. It is for whoever publishes or reads events with a program of their own.
+ * reads them by, and docs/asyncapi.yaml. They are for whoever publishes or reads events with a program of their own.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -10,9 +10,11 @@ import { z } from 'zod';
 import { commandEvents } from '../events/command.ts';
 import { ABSENT_TYPE, absentEvent, PRESENT_TYPE, presentEvent } from '../events/declaration.ts';
 import { envelope, facts } from '../events/fact.ts';
+import { asyncApi } from './asyncapi.ts';
 
 const ROOT = dirname(import.meta.dirname);
 export const SCHEMA_FOLDER = join(ROOT, 'events', 'schema');
+export const ASYNCAPI_FILE = join(ROOT, 'docs', 'asyncapi.yaml');
 
 /** Events by their type; a fact, in the record that carries it, as `fact.<kind>.v<version>`. */
 export function schemas(): ReadonlyMap<string, object> {
@@ -39,6 +41,7 @@ if (import.meta.main) {
   for (const [name, schema] of schemas()) {
     await writeFile(join(SCHEMA_FOLDER, name), JSON.stringify(schema, null, 2));
   }
+  await writeFile(ASYNCAPI_FILE, asyncApi(schemas().keys()));
   const biome = join(ROOT, 'node_modules', '.bin', 'biome');
   await promisify(execFile)(biome, ['format', '--write', SCHEMA_FOLDER], { cwd: ROOT });
 }

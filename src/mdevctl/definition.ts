@@ -10,7 +10,7 @@ import type { Attribute, HostId, Uuid } from '../../events/names.ts';
 import type { DeviceState } from '../../events/row.ts';
 
 /** Present, with the value `manual`, on a device whose definition was not started automatically. */
-export const START_LABEL = 'mdevctl.start';
+const START_LABEL = 'mdevctl.start';
 
 type Start = 'auto' | 'manual';
 

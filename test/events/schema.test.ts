@@ -1,16 +1,38 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { decodeEvent, encodeCommand, encodeDeclaration } from '../../events/codec.ts';
 import { parseSubject } from '../../events/subject.ts';
-import { SCHEMA_FOLDER, schemas } from '../../tools/schema.ts';
+import { asyncApi } from '../../tools/asyncapi.ts';
+import { ASYNCAPI_FILE, SCHEMA_FOLDER, schemas } from '../../tools/schema.ts';
 import { anyCommand, anyDeclaration } from './arbitraries.ts';
 
 test('the JSON Schemas that are kept are those of the program; `npm run schema` writes them', () => {
   const kept = readdirSync(SCHEMA_FOLDER).map((name) => [name, read(name)] as const);
   expect(new Map(kept)).toEqual(schemas());
+});
+
+describe('the AsyncAPI document', () => {
+  const text = readFileSync(ASYNCAPI_FILE, 'utf8');
+
+  test('is that of the program; `npm run schema` writes it', () => {
+    expect(text).toBe(asyncApi(schemas().keys()));
+  });
+
+  test('has every event and fact on a subject of its kind, and refers to nothing that is not there', () => {
+    const { channels, components } = parse(text);
+    const messages = Object.keys(components.messages);
+    expect(messages.map((name) => `${name}.json`).toSorted()).toEqual([...schemas().keys()].toSorted());
+    const placed = Object.values<{ messages: object }>(channels).flatMap((one) => Object.keys(one.messages));
+    expect(placed.toSorted()).toEqual(messages.toSorted());
+    const files = Object.values<{ payload: { $ref: string } }>(components.messages).map(
+      (one) => one.payload.$ref,
+    );
+    expect(files.filter((file) => !existsSync(join(dirname(ASYNCAPI_FILE), file)))).toEqual([]);
+  });
 });
 
 function read(name: string): object {
