@@ -59,6 +59,7 @@ export class Reconciler {
   readonly #wantRoom = new Map<Uuid, string>();
   #stopListening: Cancel = () => {};
   #cancelResync: Cancel = () => {};
+  #cancelSurvey: Cancel = () => {};
   readonly #survey = coalesced(() => this.#surveyAll());
   readonly #takeStock = coalesced(() => this.#takeStockOf());
 
@@ -115,6 +116,7 @@ export class Reconciler {
   async stop(): Promise<void> {
     this.#stopListening();
     this.#cancelResync();
+    this.#cancelSurvey();
     await this.#queue.close();
   }
 
@@ -189,11 +191,18 @@ export class Reconciler {
   async #surveyAll(): Promise<void> {
     const { journal, host, events } = this.#ports;
     try {
-      if ((await recordUnmanaged(journal, host)) === 'stale') void this.#survey();
+      if ((await recordUnmanaged(journal, host)) === 'stale') this.#surveySoon();
       events.surveyed();
     } catch (error) {
       events.surveyFailed(error);
     }
+  }
+
+  /** What was decided meanwhile may not be durable yet: looking again at once would leave it no time for that. */
+  #surveySoon(): void {
+    const { clock, limits } = this.#ports;
+    this.#cancelSurvey();
+    this.#cancelSurvey = clock.after(limits.retryDelayMsMin, () => void this.#survey());
   }
 
   async #takeStockOf(): Promise<void> {

@@ -52,6 +52,18 @@ describe('a device that nobody declared', () => {
     expect(world.state(FOREIGN)).toBe('unmanaged');
   });
 
+  test('is looked at again in a while when something about it is not durable yet', async () => {
+    const world = new World();
+    await world.clock.until(world.kernel.create(FOREIGN, PLACE));
+    const underWay = world.journal.append({
+      facts: [{ kind: 'unmanaged', v: 1, uuid: FOREIGN, device: null }],
+    });
+    await new Loop(world).start();
+    await world.clock.until(underWay);
+    await world.clock.advance(1_000);
+    expect(world.state(FOREIGN)).toBe('unmanaged');
+  });
+
   test('is left as it is shown while the host cannot be read', async () => {
     const world = await withForeign();
     world.answers.set('survey', unreadable);
