@@ -1,0 +1,74 @@
+/**
+ * Every shape that a record was ever written in, read for ever.
+ *
+ * shapes/every-shape.ndjson is a journal as it was exported: each kind in each version, with and without what was
+ * added to it later, and two records of a newer program. Lines are only ever added at its end: a kind, a
+ * version or an optional member that is new gets one, and END follows.
+ */
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { facts } from '../../events/fact.ts';
+import { type DecodedRecord, decodeRecord, type StoredRecord } from '../../events/record.ts';
+import { lineOf } from '../../src/line.ts';
+import { readExport } from '../../store/journal/export.ts';
+import { Replay } from '../../store/journal/replay.ts';
+import { rowsOf } from '../../store/rows.ts';
+
+const FILE = join(import.meta.dirname, 'shapes', 'every-shape.ndjson');
+/** The chain ends so as long as no line was changed. */
+const END = { seq: 48, hash: '518df73c1f1712abbae46b63bcacc5659574a50e5df2d06196f05bcfa20718ca' };
+/** Of a newer program. */
+const UNKNOWN = ['teleported v1', 'waiting v2'];
+
+const records: StoredRecord[] = [];
+let decoded: readonly DecodedRecord[] = [];
+beforeAll(async () => {
+  for await (const record of readExport(FILE)) records.push(record);
+  decoded = records.map(({ bytes }) => decodeRecord(bytes));
+});
+
+test('every record of old is read, and folds; a newer one is kept', () => {
+  const replay = new Replay();
+  for (const record of records) replay.apply(record);
+  expect(replay.tail).toEqual(END);
+  expect(replay.unknown).toBe(UNKNOWN.length);
+  const unknown = decoded.filter(({ fact }) => fact === null);
+  expect(unknown.map(({ envelope: { kind, v } }) => `${kind} v${v}`)).toEqual(UNKNOWN);
+  expect([...replay.devices.values()].flatMap(rowsOf).map(({ state }) => state)).toEqual([
+    'waiting',
+    'failed',
+  ]);
+});
+
+test('every kind in every version has a line', () => {
+  const written = new Set(decoded.map(({ envelope: { kind, v } }) => `${kind} v${v}`));
+  const known = Object.entries(facts).flatMap(([kind, { shape }]) =>
+    [...shape.v.values].map((v) => `${kind} v${v}`),
+  );
+  expect(known.filter((one) => !written.has(one))).toEqual([]);
+});
+
+test('every member that may be missing is there in one line, and missing in another', () => {
+  const halves = Object.entries(facts).flatMap(([kind, { shape }]) =>
+    Object.entries(shape)
+      .filter(([, schema]) => schema.safeParse(undefined).success)
+      .filter(([member]) => {
+        const same = decoded.filter(({ fact }) => fact?.kind === kind).map(({ fact }) => fact ?? {});
+        return !same.some((one) => member in one) || same.every((one) => member in one);
+      })
+      .map(([member]) => `${kind}.${member}`),
+  );
+  expect(halves).toEqual([]);
+});
+
+test('every one is shown as a line', () => {
+  for (const record of records) {
+    const line = lineOf({ host: 'host-a', journal: 'j', record });
+    expect(line).toMatchObject({ seq: record.seq, time: expect.stringMatching(/^2026-/) });
+    expect(line.why).not.toBe('');
+  }
+  const last = records.at(-1);
+  const shown = last && lineOf({ host: 'host-a', journal: 'j', record: last }).why;
+  expect(shown).toContain('of a newer program');
+  expect(shown).toContain('Eclipse');
+});
