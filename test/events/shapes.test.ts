@@ -35,7 +35,7 @@ test('every record of old is read, and folds; a newer one is kept', () => {
   const unknown = decoded.filter(({ fact }) => fact === null);
   expect(unknown.map(({ envelope: { kind, v } }) => `${kind} v${v}`)).toEqual(UNKNOWN);
   expect([...replay.devices.values()].flatMap(rowsOf).map(({ state }) => state)).toEqual([
-    'waiting',
+    'conflict',
     'failed',
   ]);
 });
