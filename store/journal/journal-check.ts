@@ -1,11 +1,13 @@
 /**
  * A program: looks at a journal and prints what it finds as one line of JSON.
  *
- *   node store/journal/journal-check.ts [--full] DIR
+ *   node store/journal/journal-check.ts DIR
+ *   node store/journal/journal-check.ts DIR --full '[{"seq":…,"hash":…}…]'
  *
  * It runs in a process of its own, by way of probe.ts, since a damaged LMDB file can kill
  * the process that reads it. Without --full it reads what an agent reads when it opens the
- * journal and loads as little as it can; with --full it is verify.ts on the whole of it.
+ * journal and loads as little as it can; with --full it is verify.ts on the whole of it, in which those records
+ * must be.
  */
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -28,11 +30,11 @@ class Damage extends Error {
   }
 }
 
-async function check(dir: string, full: boolean): Promise<Checked | Verified | Damaged> {
+async function check(dir: string, expected: readonly Tail[] | null): Promise<Checked | Verified | Damaged> {
   try {
     const files = openFiles(dir, true);
     assertWholeFile(dir, files);
-    return full ? await verify(files) : { kind: 'sound', tail: checkEnd(files) };
+    return expected === null ? { kind: 'sound', tail: checkEnd(files) } : await verify(files, expected);
   } catch (error) {
     if (isCircumstance(error)) throw error;
     const firstBad = error instanceof Damage ? error.firstBad : null;
@@ -47,12 +49,12 @@ function isCircumstance(error: unknown): boolean {
   return [EACCES, EPERM, EROFS, ENOMEM, EMFILE, ENFILE, ENOSPC].some((errno) => errno === code);
 }
 
-async function verify(files: JournalFiles): Promise<Verified | Damaged> {
+async function verify(files: JournalFiles, expected: readonly Tail[]): Promise<Verified | Damaged> {
   const [{ verifyJournal }, { LmdbStorage }] = await Promise.all([
     import('./verify.ts'),
     import('./lmdb-storage.ts'),
   ]);
-  return verifyJournal(new LmdbStorage(files));
+  return verifyJournal(new LmdbStorage(files), expected);
 }
 
 /** Nothing is ever deleted from a journal, so the file reaches to the last page that LMDB ever used. */
@@ -110,7 +112,6 @@ function assertDevices(files: JournalFiles, last: number): void {
   if (devices !== entryCount) throw new Damage(`${devices} of ${entryCount} devices can be read`);
 }
 
-const args = process.argv.slice(2);
-const dir = args.find((one) => one !== '--full');
-if (dir === undefined) throw new Error('usage: journal-check.ts [--full] DIR');
-console.log(JSON.stringify(await check(dir, args.includes('--full'))));
+const [dir, full, expected = '[]'] = process.argv.slice(2);
+if (dir === undefined) throw new Error('usage: journal-check.ts DIR [--full RECORDS]');
+console.log(JSON.stringify(await check(dir, full === '--full' ? JSON.parse(expected) : null)));

@@ -9,6 +9,7 @@ import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Checked } from './journal-check.ts';
 import { dataFile } from './journal-files.ts';
+import type { Tail } from './journal-storage.ts';
 import type { Damaged, Verified } from './verify.ts';
 
 /** How long the check before opening may take; it reads a bounded number of records. */
@@ -22,9 +23,12 @@ export function checkJournal(dir: string): Promise<Absent | Checked | Damaged> {
   return probe<Checked>(dir, [dir], CHECK_MS_MAX);
 }
 
-/** The whole journal, as verify.ts checks it; takes as long as it takes. */
-export function verifyJournalFiles(dir: string): Promise<Absent | Verified | Damaged> {
-  return probe<Verified>(dir, ['--full', dir], 0);
+/** The whole journal, as verify.ts checks it, in which the `expected` records must be; takes as long as it takes. */
+export function verifyJournalFiles(
+  dir: string,
+  expected: readonly Tail[] = [],
+): Promise<Absent | Verified | Damaged> {
+  return probe<Verified>(dir, [dir, '--full', JSON.stringify(expected)], 0);
 }
 
 /** Throws when the journal could not be looked at, e.g. without the right to read it. */

@@ -1,8 +1,8 @@
 /**
  * Puts a journal back in its place from records that were kept elsewhere.
  *
- * It is made beside its place and moved there whole, once its chain holds from genesis on and it
- * folds. A journal that spoke for its host is never replaced; one that was begun in vain, because the
+ * It is made beside its place and moved there whole, once its chain holds from genesis on, its
+ * checkpoints fit, and it folds. A journal that spoke for its host is never replaced; one that was begun in vain, because the
  * real one was lost, is kept under another name.
  */
 import { existsSync, renameSync, rmSync } from 'node:fs';
@@ -15,6 +15,7 @@ import { dataFile, openFiles } from './journal-files.ts';
 import { JournalRefused } from './journal-refused.ts';
 import type { Tail } from './journal-storage.ts';
 import { LmdbStorage } from './lmdb-storage.ts';
+import { LogCheck, type Signing } from './log-check.ts';
 import { NO_POSITIONS } from './positions.ts';
 import { Misfit } from './replay.ts';
 
@@ -25,6 +26,8 @@ export type Restored = {
   readonly identity: JournalIdentity;
   readonly tail: Tail;
   readonly devices: number;
+  /** The keys that signed checkpoints among the records. */
+  readonly signings: readonly Signing[];
   /** Where the journal is kept that stood in the place; null when none did. */
   readonly aside: string | null;
 };
@@ -66,15 +69,23 @@ function taken(dir: string, journal: string): JournalRefused {
 async function fill(dir: string, records: AsyncIterable<StoredRecord>): Promise<Omit<Restored, 'aside'>> {
   const storage = new LmdbStorage(openFiles(dir, false));
   try {
-    await writeAll(storage, records);
+    const log = new LogCheck();
+    await writeAll(storage, checked(records, log));
     storage.rebuild();
     const { tail, devices } = storage.projections();
     if (tail.seq === 0) throw new Misfit('there are none');
-    return { identity: readIdentity(storage), tail, devices: devices.size };
+    return { identity: readIdentity(storage), tail, devices: devices.size, signings: log.signings };
   } catch (error) {
     throw error instanceof Misfit ? noJournal(error) : error;
   } finally {
     await storage.close();
+  }
+}
+
+async function* checked(records: AsyncIterable<StoredRecord>, log: LogCheck): AsyncGenerator<StoredRecord> {
+  for await (const record of records) {
+    log.apply(record);
+    yield record;
   }
 }
 

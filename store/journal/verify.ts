@@ -1,5 +1,5 @@
 /**
- * The whole journal against itself: every record, the chain from genesis, and the fold of
+ * The whole journal against itself: every record, the chain from genesis, the checkpoints, and the fold of
  * the log against the projections that are stored beside it.
  *
  * Works on any storage and holds one chunk of records and the devices in memory. A damaged
@@ -16,64 +16,106 @@ import {
   type Projections,
   type Tail,
 } from './journal-storage.ts';
-import { BrokenChain, Misfit, Replay, recordsOf } from './replay.ts';
+import { LogCheck, type LogIdentity, type Signing } from './log-check.ts';
+import { BrokenChain, Misfit, type Replay, recordsOf } from './replay.ts';
 
-/** A journal in which everything fits. */
-export type Verified = {
+/** What is true of every log in which everything fits. */
+export type VerifiedLog = LogIdentity & {
   readonly kind: 'sound';
   readonly tail: Tail;
   readonly devices: number;
   /** Records of a newer program, kept and not folded. */
   readonly unknown: number;
+  /** The keys that signed checkpoints in it, in the order of their first. */
+  readonly signings: readonly Signing[];
+};
+
+/** A journal in which everything fits. */
+export type Verified = VerifiedLog & {
   /** 'other-version': made by another version of the fold, rebuilt when an agent opens the journal. */
   readonly projections: 'in-step' | 'other-version';
+  /** The last record that the fleet acknowledged; what comes after it is nowhere else. */
+  readonly forwarded: number;
 };
 
 /** `firstBad` is the first record that does not fit; null when the log is whole and a projection is not. */
 export type Damaged = { readonly kind: 'damaged'; readonly reason: string; readonly firstBad: number | null };
 
-/** Checks everything; damage is an answer, not an error. */
-export function verifyJournal(reader: JournalReader): Verified | Damaged {
+/** Checks everything, also that the `expected` records are in it; damage is an answer, not an error. */
+export function verifyJournal(reader: JournalReader, expected: readonly Tail[] = []): Verified | Damaged {
   try {
-    return verify(reader);
+    return verify(reader, expected);
   } catch (error) {
-    if (!(error instanceof Misfit)) throw error;
-    return { kind: 'damaged', reason: error.message, firstBad: error.seq };
+    return damage(error);
   }
 }
 
-function verify(reader: JournalReader): Verified {
+/** The same for the records alone, from the first one on, wherever they were kept. Throws what reading them throws. */
+export async function verifyRecords(
+  records: AsyncIterable<StoredRecord>,
+  expected: readonly Tail[] = [],
+): Promise<VerifiedLog | Damaged> {
+  const log = new LogCheck(expected);
+  const all = records[Symbol.asyncIterator]();
+  try {
+    for (let at = await all.next(); at.done !== true; at = await all.next()) {
+      try {
+        log.apply(at.value);
+      } catch (error) {
+        throw error instanceof BrokenChain ? culprit(at.value, (await all.next()).value) : error;
+      }
+    }
+    log.end();
+    if (log.replay.tail.seq === 0) throw new Misfit('there is no record', { seq: 1 });
+    return verified(log);
+  } catch (error) {
+    return damage(error);
+  } finally {
+    await all.return?.();
+  }
+}
+
+function damage(error: unknown): Damaged {
+  if (!(error instanceof Misfit)) throw error;
+  return { kind: 'damaged', reason: error.message, firstBad: error.seq };
+}
+
+function verified(log: LogCheck): VerifiedLog {
+  const { tail, devices, unknown } = log.replay;
+  const { identity, signings } = log;
+  return { kind: 'sound', ...identity, tail, devices: devices.size, unknown, signings };
+}
+
+function verify(reader: JournalReader, expected: readonly Tail[]): Verified {
   const stored = reader.projections();
   const current = stored.fold === FOLD_VERSION;
-  const { replay, events } = replayLog(reader, stored.tail, current);
-  assertTail(replay.tail, stored.tail);
+  const log = new LogCheck(expected);
+  const events = readLog(reader, log, stored.tail, current);
+  assertTail(log.replay.tail, stored.tail);
+  log.end();
   if (current) {
-    assertDevices(replay, stored);
-    assertPositions(replay.positions, stored.positions, stored.tail);
+    assertDevices(log.replay, stored);
+    assertPositions(log.replay.positions, stored.positions, stored.tail);
     assertEvents(events, reader.eventCount());
   }
-  return {
-    kind: 'sound',
-    tail: replay.tail,
-    devices: replay.devices.size,
-    unknown: replay.unknown,
-    projections: current ? 'in-step' : 'other-version',
-  };
+  const projections = current ? 'in-step' : 'other-version';
+  return { ...verified(log), projections, forwarded: stored.positions.forwarded };
 }
 
-/** Folds the log; counts the entries of the event index, if it is to be in step, that records account for. */
-function replayLog(reader: JournalReader, end: Tail, current: boolean): { replay: Replay; events: number } {
-  const replay = new Replay();
+/** Counts the entries of the event index, if it is to be in step, that records account for. */
+function readLog(reader: JournalReader, log: LogCheck, end: Tail, current: boolean): number {
   let events = 0;
   for (const record of recordsOf(reader)) {
     try {
-      const event = replay.apply(record);
+      const event = log.apply(record);
       if (current && event !== undefined && isIndexed(reader, event)) events += 1;
     } catch (error) {
-      throw error instanceof BrokenChain ? culprit(reader, record, end) : error;
+      if (!(error instanceof BrokenChain)) throw error;
+      const [next] = reader.read(record.seq, 1);
+      throw culprit(record, next, end);
     }
   }
-  return { replay, events };
+  return events;
 }
 
 /** True when the index leads from the event to this very record; a repeated event leads to its first. */
@@ -84,9 +126,8 @@ function isIndexed(reader: JournalReader, { uuid, key, seq }: EventMark): boolea
 }
 
 /** Which of two records that do not chain was changed: the later one is whole if what follows it says so. */
-function culprit(reader: JournalReader, record: StoredRecord, end: Tail): Misfit {
-  const [next] = reader.read(record.seq, 1);
-  const whole = next === undefined ? record.hash === end.hash : record.hash === prevOf(next);
+function culprit(record: StoredRecord, next: StoredRecord | undefined, end?: Tail): Misfit {
+  const whole = record.hash === (next === undefined ? end?.hash : prevOf(next));
   const seq = whole ? Math.max(1, record.seq - 1) : record.seq;
   return new Misfit(`record ${seq} was changed: the chain breaks there`, { seq });
 }

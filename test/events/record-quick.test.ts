@@ -12,12 +12,12 @@ import { isRowsText } from '../../events/rows-text.ts';
 import { unknownDevice } from '../../store/device.ts';
 import { evolve } from '../../store/evolve.ts';
 import { rowsOf } from '../../store/rows.ts';
-import { anyFact } from '../store/journal/journal-facts.ts';
+import { anyKindOfFact } from '../store/journal/journal-facts.ts';
 
 const HEAD = { time: '2026-01-01T00:00:00.000Z', boot: 'b"oot', prev: NO_RECORD };
 
 /** Records of any kinds, with their rows, as text. */
-const anyTexts = fc.array(anyFact, { minLength: 1, maxLength: 5 }).map((all) =>
+const anyTexts = fc.array(anyKindOfFact, { minLength: 1, maxLength: 5 }).map((all) =>
   all.map((fact, at) => {
     const head = { ...HEAD, seq: at + 1, boot: at % 5 === 0 ? HEAD.boot : 'boot' };
     const device = 'uuid' in fact ? evolve(unknownDevice('node-1', fact.uuid), fact, at + 1) : undefined;

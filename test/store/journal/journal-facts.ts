@@ -212,8 +212,13 @@ const arbitraries: { readonly [K in AnyKind]: fc.Arbitrary<FactOf<K>> } = {
   }),
 };
 
-/** A fact of any kind but genesis, which only begins a log. */
-export const anyFact: fc.Arbitrary<Fact> = fc.oneof(...Object.values<fc.Arbitrary<Fact>>(arbitraries));
+const { checkpoint, ...legal } = arbitraries;
+
+/** A fact of any kind but genesis, which only begins a log, and a checkpoint, which must be of the record before it. */
+export const anyFact: fc.Arbitrary<Fact> = fc.oneof(...Object.values<fc.Arbitrary<Fact>>(legal));
+
+/** A checkpoint, too. */
+export const anyKindOfFact: fc.Arbitrary<Fact> = fc.oneof(anyFact, checkpoint);
 
 /** A fact about one of UUIDS. */
 export const anyDeviceFact: fc.Arbitrary<DeviceFact> = anyFact.filter(

@@ -93,10 +93,14 @@ test('a journal in which everything fits is sound', () => {
   const { tail } = disk.projections();
   expect(verifyJournal(disk)).toEqual({
     kind: 'sound',
+    host: OWN.host,
+    journal: 'journal-1',
     tail,
     devices: 2,
     unknown: 0,
+    signings: [],
     projections: 'in-step',
+    forwarded: 3,
   });
   expect(tail.seq).toBe(LAST);
 });
