@@ -1,0 +1,49 @@
+/**
+ * The programs of a host, and what is done to its journal.
+ */
+import { Option } from 'commander';
+import { FLEET, json, type VerbSpec } from './verb-spec.ts';
+
+export const RUN: readonly VerbSpec[] = [
+  {
+    name: 'agent',
+    about: 'Look after the devices of one host until it is stopped.',
+    example: 'mdevfleet agent --host host-a --data /var/lib/mdevfleet --nats nats://10.0.0.1:4222',
+    settings: ['host', ...FLEET, 'sysfs', 'simulate', 'labels', 'logLevel'],
+    load: async () => (await import('./agent.ts')).agent,
+  },
+  {
+    name: 'verify',
+    about: "Check a host's journal: every record, the chain, and what was folded from it.",
+    example: 'mdevfleet verify --host host-a --data ./data',
+    settings: ['host', 'data'],
+    flags: [json()],
+    load: async () => (await import('./verify.ts')).verify,
+  },
+  {
+    name: 'rebuild',
+    about: "Make a host's lost journal again from what the fleet has of it; its agent must not run.",
+    example: 'mdevfleet rebuild --host host-a --data /var/lib/mdevfleet --nats nats://10.0.0.1:4222',
+    settings: ['host', ...FLEET],
+    flags: [json()],
+    load: async () => (await import('./rebuild.ts')).rebuild,
+  },
+  {
+    name: 'kernel',
+    about: 'Serve a simulated kernel that outlives the agents on it, until it is stopped.',
+    example: 'mdevfleet kernel --socket ./host-a.sock',
+    settings: [],
+    flags: [
+      new Option('--socket <path>', 'Unix socket to serve it on').makeOptionMandatory(),
+      new Option('-f, --file <path>', 'its parents and faults in YAML or JSON (default: a small machine)'),
+    ],
+    load: async () => (await import('./kernel.ts')).kernel,
+  },
+  {
+    name: 'demo',
+    about: 'Show a fleet of three simulated hosts at work, from start to end, in a few seconds.',
+    example: 'mdevfleet demo',
+    settings: [],
+    load: async () => (await import('./demo.ts')).demo,
+  },
+];

@@ -1,0 +1,59 @@
+/**
+ * What operators tell hosts beside declarations: the verbs that publish commands.
+ */
+import { Argument, Option } from 'commander';
+import { FLEET, host, json, source, type VerbSpec } from './verb-spec.ts';
+
+export const STEER: readonly VerbSpec[] = [
+  {
+    name: 'retry',
+    about: 'Let a host try again what ended in a conflict or a failure.',
+    example: 'mdevfleet retry --data ./data 5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b01',
+    settings: FLEET,
+    args: [new Argument('<uuid...>', 'devices')],
+    flags: [host('the host that is meant'), source(), json()],
+    load: async () => (await import('./retry.ts')).retry,
+  },
+  {
+    name: 'pause',
+    about: 'Let hosts look and report, and change nothing, until they are told to resume.',
+    example: 'mdevfleet pause --data ./data host-a',
+    settings: FLEET,
+    args: [new Argument('<host...>', 'hosts')],
+    flags: [source(), json()],
+    load: async () => (await import('./steer.ts')).pause,
+  },
+  {
+    name: 'resume',
+    about: 'Let hosts that were paused go on.',
+    example: 'mdevfleet resume --data ./data host-a',
+    settings: FLEET,
+    args: [new Argument('<host...>', 'hosts')],
+    flags: [source(), json()],
+    load: async () => (await import('./steer.ts')).resume,
+  },
+  {
+    name: 'release',
+    about: 'Take UUIDs from a host that is dead, so that others can have them.',
+    example:
+      'mdevfleet release --data ./data --force --reason "burnt down" 5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b01',
+    settings: FLEET,
+    args: [new Argument('<uuid...>', 'devices')],
+    flags: [
+      new Option('--force', 'state that the host does not use them any more'),
+      new Option('--reason <text>', 'why, in a few words'),
+      host('refuse if another host holds them'),
+      source(),
+      json(),
+    ],
+    load: async () => (await import('./release.ts')).release,
+  },
+  {
+    name: 'reopen',
+    about: 'Let UUIDs be taken again after the registry had lost something.',
+    example: 'mdevfleet reopen --nats nats://10.0.0.1:4222 --yes',
+    settings: FLEET,
+    flags: [new Option('--yes', 'also while hosts have not confirmed what they hold'), source(), json()],
+    load: async () => (await import('./reopen.ts')).reopen,
+  },
+];
