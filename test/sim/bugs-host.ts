@@ -119,6 +119,9 @@ export const HOST_BUGS: Bugs = {
   'what cannot be seen taken for gone': spoil(({ host }) => ({
     host: seen(host, (there) => (there.kind === 'busy' || there.kind === 'incomplete' ? GONE : there)),
   })),
+  'what somebody else writes not noticed': spoil(({ host }) => ({
+    host: seen(host, (there) => (there.kind === 'present' ? { ...there, attributes: [] } : there)),
+  })),
   'two agents on one journal': (parts) => {
     void new Agent(parts.ports, parts.options).start().catch(() => undefined);
     return parts;

@@ -92,6 +92,20 @@ export const JOURNAL_BUGS: Bugs = {
       }),
     };
   }),
+  'a paused host goes on': spoil(({ journal }) => ({
+    journal: overriding(journal, { positions: () => ({ ...journal.positions(), paused: null }) }),
+  })),
+  'a pause forgotten at the next start': spoil(({ journal }) => {
+    const { paused } = journal.positions();
+    return {
+      journal: overriding(journal, {
+        positions: () => {
+          const now = journal.positions();
+          return now.paused?.id === paused?.id ? { ...now, paused: null } : now;
+        },
+      }),
+    };
+  }),
   'a hold kept though it was withdrawn': spoil(({ journal }) => ({
     journal: seenAs(journal, (device) => {
       const { desired, reservation } = device;

@@ -1,7 +1,7 @@
 /**
  * Planted bugs about the registry: who takes, keeps and gives back a UUID.
  */
-import { decodeHold, encodeValue } from '../../store/registry/hold.ts';
+import { decodeHold, decodeIncarnation, encodeValue } from '../../store/registry/hold.ts';
 import type { Registry, Written } from '../../store/registry/registry.ts';
 import { type Bugs, spoil } from './bug.ts';
 import { overriding } from './overriding.ts';
@@ -56,6 +56,17 @@ export const REGISTRY_BUGS: Bugs = {
     registry: overriding(registry, {
       write: async (key, value, expected) =>
         isHost(key) ? { kind: 'written', revision: expected + 1 } : registry.write(key, value, expected),
+    }),
+  })),
+  'whoever starts speaks for the host': spoil(({ registry, journal }) => ({
+    registry: overriding(registry, {
+      read: async (key) => {
+        const entry = await registry.read(key);
+        if (!key.startsWith('host.') || entry?.value == null) return entry;
+        const { journal: id, machine } = journal.identity;
+        const value = encodeValue({ ...decodeIncarnation(entry.value), journal: id, machine });
+        return { ...entry, value };
+      },
     }),
   })),
   'a holder that leaves taken for one that is gone': spoil(({ registry }) => ({

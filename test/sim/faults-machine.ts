@@ -79,6 +79,7 @@ export const MACHINE_FAULTS: readonly Fault[] = [
       });
     },
   },
+  { name: 'somebody writes an attribute', weight: 3, strike: meddle },
   { name: 'foreign device made', weight: 2, strike: makeForeign },
   { name: 'our UUID made by hand', weight: 2, strike: makeOurs },
   {
@@ -134,6 +135,16 @@ function unplug({ world, operator }: Cast, machine: Machine, dice: Dice): void {
 /** Somebody opens the device, and closes it again. */
 function hold(world: World, machine: Machine, uuid: string, forMs: number): void {
   if (machine.kernel.hold(uuid)) world.after(forMs, () => machine.kernel.release(uuid));
+}
+
+function meddle(_cast: Cast, machine: Machine, dice: Dice): void {
+  const configured = machine.kernel
+    .devices()
+    .filter((one) => one.phase === 'complete' && one.attributes.length > 0);
+  const one = configured.length > 0 ? dice.pick(configured) : undefined;
+  if (one?.type !== 'sim-a') return;
+  machine.meddled.add(one.uuid);
+  void machine.kernel.setAttribute(one.uuid, { name: 'rate', value: String(dice.between(10, 19)) });
 }
 
 function makeForeign(_cast: Cast, machine: Machine, dice: Dice): void {

@@ -18,7 +18,8 @@ export const REGISTRY_FAULTS: readonly Fault[] = [
     name: 'registry loses writes',
     weight: 1,
     strike: (cast, _machine, dice) => {
-      if (cast.machines.every((one) => one.running && one.wire.up)) lose(cast, dice);
+      const isWhole = cast.server.strangers === 0 && cast.machines.every((one) => one.running && one.wire.up);
+      if (isWhole) lose(cast, dice);
     },
   },
   {
@@ -45,7 +46,13 @@ function lose(cast: Cast, dice: Dice): void {
   world.note('server', `registry loses its last ${writes} writes`);
   void registry.lose(writes).then(() => watchObjections(cast, [...registry.disputed]));
   world.after(dice.between(1, 1_000), () => server.setUp(true));
-  if (!registry.isMinded) world.after(REOPEN_MS, () => void open(cast));
+  mind(cast);
+}
+
+/** From now on an operator looks whether the registry is to be opened again. */
+export function mind(cast: Cast): void {
+  const { registry } = cast.server;
+  if (!registry.isMinded) cast.world.after(REOPEN_MS, () => void open(cast));
   registry.isMinded = true;
 }
 

@@ -3,16 +3,25 @@
  */
 
 import type { Cast, Fault } from './fault.ts';
+import { DISK_FAULTS } from './faults-disk.ts';
 import { FLEET_FAULTS } from './faults-fleet.ts';
 import { MACHINE_FAULTS } from './faults-machine.ts';
 import { REGISTRY_FAULTS } from './faults-registry.ts';
 import { PARENTS } from './inventory.ts';
 import { FAIR } from './wire.ts';
 
-export const FAULTS: readonly Fault[] = [...MACHINE_FAULTS, ...FLEET_FAULTS, ...REGISTRY_FAULTS];
+export const FAULTS: readonly Fault[] = [
+  ...MACHINE_FAULTS,
+  ...DISK_FAULTS,
+  ...FLEET_FAULTS,
+  ...REGISTRY_FAULTS,
+];
+
+/** After so long every command that was published has come in, or is lost. */
+const COMMANDED_MS = 60_000;
 
 /** Ends every fault that does not end by itself. */
-export function heal({ server, machines }: Cast): void {
+export function heal({ world, server, machines, operator }: Cast): void {
   server.setUp(true);
   for (const stream of server.streams) stream.lagMs = 0;
   for (const machine of machines) {
@@ -23,4 +32,6 @@ export function heal({ server, machines }: Cast): void {
     for (const parent of PARENTS) void machine.kernel.plug(parent);
     machine.start();
   }
+  const isPaused = (host: string): boolean => machines.some((one) => one.name === host && one.isPaused);
+  world.after(COMMANDED_MS, () => operator.resumeAll(isPaused));
 }

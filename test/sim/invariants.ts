@@ -6,14 +6,14 @@ import type { EventMeta } from '../../events/declaration.ts';
 import { sha256 } from '../../events/digest.ts';
 import { decodeRecord, NO_RECORD } from '../../events/record.ts';
 import type { Message } from '../../events/stream.ts';
-import { parseSubject } from '../../events/subject.ts';
+import { NO_UUID, parseSubject } from '../../events/subject.ts';
 import type { Device } from '../../store/device.ts';
 import { verifyJournal } from '../../store/journal/verify.ts';
 import { rowsOf } from '../../store/rows.ts';
 import type { Cast } from './fault.ts';
 import { PREFIX } from './inventory.ts';
 import type { Machine } from './machine.ts';
-import { recordsOf } from './records.ts';
+import { journalOf, recordsOf } from './records.ts';
 import { lieIn } from './rows-truth.ts';
 import type { ServerStream } from './server-stream.ts';
 
@@ -27,6 +27,7 @@ export function checkSettled(cast: Cast): void {
     told(brokenChain(machine));
     told(unwitnessed(machine, server.observed));
     told(repeated(machine, server.observed));
+    told(misspoken(machine, server.observed));
     told(unheard(machine, server.desired, 0));
     told(unheard(machine, server.command, commandsFrom(machine)));
     for (const device of machine.disk.projections().devices.values()) {
@@ -71,6 +72,17 @@ function repeated(machine: Machine, observed: ServerStream): string | undefined 
   return repeats > excused ? `${repeats} facts were forwarded again for no reason` : undefined;
 }
 
+/** Nobody but the host's own journal ever speaks for it. */
+function misspoken({ name }: Machine, observed: ServerStream): string | undefined {
+  const others = observed
+    .all()
+    .filter(
+      ({ subject, id }) =>
+        parseSubject(PREFIX, subject)?.host === name && !id?.startsWith(`${journalOf(name)}-`),
+    );
+  return others.length > 0 ? `${others.length} facts in its name are from ${others[0]?.id}` : undefined;
+}
+
 /** Commands are taken from where the stream ended when it was met. */
 function commandsFrom(machine: Machine): number {
   let from = 0;
@@ -112,9 +124,9 @@ function isHeard(machine: Machine, { subject, data }: Message, unread: ReadonlyS
 
 type Heard = { readonly data: object; readonly event: EventMeta };
 
-/** Operators of the simulation speak of one device at a time. */
+/** Operators of the simulation speak of one device, or of the host. */
 function isRecorded(machine: Machine, { data, event }: Heard): boolean {
-  const uuid = 'uuid' in data ? String(data.uuid) : '';
+  const uuid = 'uuid' in data ? String(data.uuid) : NO_UUID;
   return machine.disk.eventSeq(uuid, eventKey(event)) !== undefined;
 }
 

@@ -11,11 +11,13 @@ import { SimulatedKernel } from '../../reconciler/simulated/kernel-sim.ts';
 import { Agent, type AgentOptions, type AgentPorts } from '../../src/agent.ts';
 import { LINK_LIMITS, type LinkEnd } from '../../src/link.ts';
 import type { Journal } from '../../store/journal/journal.ts';
-import { MemoryDisk, type MemoryJournal, openMemoryJournal } from '../../store/journal/journal-memory.ts';
+import { MemoryDisk, type MemoryJournal } from '../../store/journal/journal-memory.ts';
 import { auditedJournal } from './audited-journal.ts';
+import { diskMadeAgain } from './disk-made-again.ts';
 import { MACHINE_CONFIG, PREFIX, type SimPlace } from './inventory.ts';
-import { type Life, mortalClock } from './mortal.ts';
-import { mortalHost } from './mortal-host.ts';
+import { agentPorts } from './machine-ports.ts';
+import type { Life } from './mortal.ts';
+import { openMortalJournal } from './mortal-journal.ts';
 import type { Published } from './published.ts';
 import { journalOf } from './records.ts';
 import type { Server } from './server.ts';
@@ -23,8 +25,6 @@ import { Sightings } from './sightings.ts';
 import { FactWatch } from './watched-facts.ts';
 import { WatchedKernel } from './watched-kernel.ts';
 import { type Weather, Wire } from './wire.ts';
-import { WiredRegistry } from './wired-registry.ts';
-import { WiredStreams } from './wired-streams.ts';
 import type { World } from './world.ts';
 
 const LIMITS = { ...RECONCILER_LIMITS, ...LINK_LIMITS, stopDeadlineMs: 5_000 };
@@ -44,6 +44,8 @@ export type MachineParts = {
   readonly bug: Bug;
   /** The share of commits at which an agent is killed. */
   readonly fatalCommits: number;
+  /** True for a machine that has the host id of another. */
+  readonly isClone?: boolean;
 };
 
 type Process = { readonly life: Life; readonly agent: Agent; readonly journal: MemoryJournal };
@@ -54,16 +56,22 @@ export class Machine {
   readonly wire: Wire;
   readonly kernel: SimulatedKernel;
   readonly watched: WatchedKernel;
-  readonly facts: FactWatch;
+  facts: FactWatch;
   disk = new MemoryDisk();
   /** Devices that somebody beside the agent has made here, by UUID. */
   readonly foreign = new Map<Uuid, SimPlace>();
+  /** Devices to which somebody beside the agent has written. */
+  readonly meddled = new Set<Uuid>();
   /** How far the machine's wall clock is off. */
   clockOffMs = 0;
   /** Durable commits so far. */
   commits = 0;
   /** The newest disk, while an older copy of it is in its place. */
   #newest: MemoryDisk | undefined;
+  /** True while a journal that was begun instead of the host's own, which is lost, is in its place. */
+  #isLost = false;
+  #begun = 0;
+  readonly #sightings: Sightings;
   readonly #parts: MachineParts;
   #process: Process | undefined;
   #lastBoot: string | undefined;
@@ -76,26 +84,34 @@ export class Machine {
     this.name = name;
     this.wire = new Wire(world, name, server, weather);
     this.kernel = new SimulatedKernel({ config: MACHINE_CONFIG, clock: world, random: world.random });
-    const sightings = new Sightings(this.kernel, world);
+    this.#sightings = new Sightings(this.kernel, world);
     const { registry } = server;
     this.watched = new WatchedKernel({
       ...{ world, name, kernel: this.kernel, registry },
       held: (uuid) => this.disk.projections().devices.get(uuid)?.reservation,
       isForeign: (uuid) => this.foreign.has(uuid),
       isExcused: () => this.isPutBack,
+      pausedSinceMs: () => this.facts.pausedSinceMs,
     });
-    this.facts = new FactWatch({
-      ...{ world, name, server, published },
-      wasElsewhere: (uuid, claim, withinMs) => sightings.wasElsewhere(uuid, claim, withinMs),
-      wasMadeHere: (uuid) => this.watched.made.has(uuid),
-      isIncomplete: (uuid) => this.kernel.device(uuid)?.phase === 'incomplete',
-    });
+    this.facts = this.#watchFacts(published);
     this.kernel.onUevent((change) => {
       world.stirred = true;
       world.note(name, `uevent ${JSON.stringify(change)}`);
       if (change.kind !== 'device') return;
-      sightings.note(change.uuid);
-      if (this.kernel.device(change.uuid) === undefined) this.foreign.delete(change.uuid);
+      this.#sightings.note(change.uuid);
+      if (this.kernel.device(change.uuid) !== undefined) return;
+      this.foreign.delete(change.uuid);
+      this.meddled.delete(change.uuid);
+    });
+  }
+
+  #watchFacts(published: Published): FactWatch {
+    const { world, name } = this;
+    return new FactWatch({
+      ...{ world, name, server: this.#parts.server, published },
+      wasElsewhere: (uuid, claim, withinMs) => this.#sightings.wasElsewhere(uuid, claim, withinMs),
+      wasMadeHere: (uuid) => this.watched.made.has(uuid),
+      isIncomplete: (uuid) => this.kernel.device(uuid)?.phase === 'incomplete',
     });
   }
 
@@ -107,9 +123,18 @@ export class Machine {
     return this.#process?.journal;
   }
 
+  get isPaused(): boolean {
+    return this.disk.projections().positions.paused !== null;
+  }
+
   /** True while the disk is an older copy of what it was. */
   get isPutBack(): boolean {
     return this.#newest !== undefined;
+  }
+
+  /** True while another journal than this speaks for the host. */
+  get isStranger(): boolean {
+    return this.#isLost || this.#parts.isClone === true;
   }
 
   /** Starts an agent on what the disk holds; later, if it cannot even begin. */
@@ -128,7 +153,10 @@ export class Machine {
     const bootIsNew = this.#lastBoot !== undefined && this.#lastBoot !== this.kernel.bootId;
     this.#lastBoot = this.kernel.bootId;
     const given = { prefix: PREFIX, software: 'sim', kernel: 'sim', bootIsNew, limits: LIMITS };
-    const { ports, options } = this.#parts.bug({ ports: this.#ports(life, journal), options: given }, this);
+    const { ports, options } = this.#parts.bug(
+      { ports: agentPorts(this, this.#parts.server, life, journal), options: given },
+      this,
+    );
     const agent = new Agent({ ...ports, journal: auditedJournal(this, ports.journal, life) }, options);
     const process = { life, agent, journal };
     this.#process = process;
@@ -141,11 +169,15 @@ export class Machine {
 
   #again(why: string): void {
     this.world.note(this.name, why);
-    this.restart();
+    if (!this.isStranger) this.restart();
   }
 
-  /** An agent that must not go on is right if its journal was put back, and then gets the newest. */
+  /** An agent that must not go on is right if its journal was put back, and then gets the newest, or is a stranger's. */
   #ended({ kind, message }: LinkEnd): void {
+    if (kind === 'overtaken' && this.isStranger) {
+      this.world.note(this.name, `the agent noticed that it must not speak for the host: ${message}`);
+      return this.crash();
+    }
     if (kind !== 'rolled-back' || this.#newest === undefined) {
       return this.world.violation(`${this.name} must not go on: ${message}`);
     }
@@ -173,6 +205,36 @@ export class Machine {
       if (holder !== this.name) this.foreign.set(uuid, { parent, type });
     }
     this.restart();
+  }
+
+  /** Loses the disk, and begins an empty one. */
+  loseDisk(): void {
+    this.crash();
+    this.world.note(this.name, 'its disk is lost');
+    this.disk = new MemoryDisk();
+    this.#isLost = true;
+    this.#begun += 1;
+    this.start();
+  }
+
+  /** Makes the journal again that was lost, as an operator does. */
+  async rebuild(): Promise<void> {
+    const { server, published } = this.#parts;
+    this.crash();
+    const disk = await diskMadeAgain(this.name, journalOf(this.name), server.observed);
+    this.world.note(this.name, `its journal is made again, up to record ${disk.projections().tail.seq}`);
+    this.disk = disk;
+    this.#isLost = false;
+    this.facts = this.#watchFacts(published);
+    this.facts.learn(disk);
+    this.start();
+  }
+
+  /** Another machine with the same host id, and perhaps a copy of the disk. */
+  clone(copy: MemoryDisk | undefined): Machine {
+    const clone = new Machine({ ...this.#parts, isClone: true });
+    clone.disk = copy ?? clone.disk;
+    return clone;
   }
 
   /** Kills the agent where it stands. */
@@ -208,15 +270,11 @@ export class Machine {
   }
 
   #openJournal(life: Life): MemoryJournal {
-    const { world, name, disk } = this;
-    return openMemoryJournal({
-      disk,
-      journal: journalOf(name),
-      host: name,
-      machine: { machineId: name, product: null },
-      software: 'sim',
-      stamp: () => ({ time: world.wallAt(this.clockOffMs), boot: this.kernel.bootId }),
-      schedule: (commit) => this.#schedule(life, commit),
+    const { isClone = false, fatalCommits } = this.#parts;
+    return openMortalJournal(this, life, {
+      journal: this.isStranger ? `journal-begun-${this.#begun}-times-on-${this.name}` : journalOf(this.name),
+      machine: { machineId: isClone ? `clone of ${this.name}` : this.name, product: null },
+      fatalCommits,
       onCommit: (records) => this.#committed(records),
     });
   }
@@ -232,63 +290,8 @@ export class Machine {
       const { fact } = decodeRecord(bytes);
       if (fact === null) continue;
       this.world.note(this.name, `record ${seq} ${JSON.stringify(fact)}`);
-      if (this.isPutBack) continue;
+      if (this.isPutBack || this.isStranger) continue;
       this.facts.durable(fact, 'uuid' in fact ? devices.get(fact.uuid) : undefined);
     }
-  }
-
-  /** Commits a moment later; the worst moments to be killed are just before that, and just after. */
-  #schedule(life: Life, commit: () => void): void {
-    const { world } = this;
-    const fatal = (): boolean => world.trouble && world.chance(this.#parts.fatalCommits);
-    mortalClock(world, life).after(world.random(), () => {
-      if (fatal()) return this.restart();
-      commit();
-      if (fatal()) world.after(0, () => life.alive && this.restart());
-    });
-  }
-
-  #ports(life: Life, journal: Journal): AgentPorts {
-    const { world, wire } = this;
-    const { server } = this.#parts;
-    const clock = { ...mortalClock(world, life), wall: () => world.wallAt(this.clockOffMs) };
-    const ifAlive = (told: () => void): void => void (life.alive && told());
-    return {
-      ...{ journal, clock },
-      host: mortalHost({ world, name: this.name, kernel: this.watched.kernel }, life),
-      random: world.random,
-      streams: new WiredStreams(server, wire, life),
-      registry: new WiredRegistry(server.registry, wire, life, {
-        asks: (key, value) => ifAlive(() => this.#asks(key, value)),
-        decides: (key, { kind }) => {
-          const standing = server.registry.holdOf(key);
-          if (kind === 'refused' && standing !== undefined) this.facts.refused(key, standing);
-        },
-      }),
-      log: { debug() {}, info() {}, warn: () => {}, error: (fields) => ifAlive(() => this.#logged(fields)) },
-    };
-  }
-
-  /** No UUID is asked for before the journal says that it may be; none is given back while its device stands. */
-  #asks(key: string, value: Uint8Array | null): void {
-    if (this.isPutBack)
-      this.world.violation(`${this.name} writes ${key} in the registry from an older journal`);
-    if (key.startsWith('host.') || key === 'fleet' || this.isPutBack) return;
-    const reservation = this.disk.projections().devices.get(key)?.reservation;
-    const isStray = value === null && this.#parts.server.registry.disputed.has(key);
-    if (!reservation && !isStray)
-      this.world.violation(`${this.name} writes ${key} in the registry before its journal knows`);
-    const there = this.kernel.device(key);
-    const ours = there?.parent === reservation?.claim.parent && there?.type === reservation?.claim.type;
-    const stands = there !== undefined && ours && reservation?.phase !== 'claiming';
-    if (value === null && stands)
-      this.world.violation(`${this.name} gives ${key} back while its device stands`);
-  }
-
-  #logged(fields: object): void {
-    if ('end' in fields) return;
-    const text =
-      'err' in fields && fields.err instanceof Error ? (fields.err.stack ?? '') : JSON.stringify(fields);
-    this.world.violation(`${this.name}: an agent logged an error: ${text.split('\n').slice(0, 3).join(' ')}`);
   }
 }

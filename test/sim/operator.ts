@@ -6,6 +6,7 @@ import { type Encoded, encodeCommand, encodeDeclaration } from '../../events/cod
 import { ABSENT_TYPE, type Declaration, type EventMeta, PRESENT_TYPE } from '../../events/declaration.ts';
 import type { Claim, Uuid } from '../../events/names.ts';
 import type { StreamName } from '../../events/stream.ts';
+import { NO_UUID } from '../../events/subject.ts';
 import type { Dice } from './dice.ts';
 import { PREFIX, someAttributes, somePlace, uuidOf } from './inventory.ts';
 import type { Published } from './published.ts';
@@ -14,6 +15,8 @@ import type { World } from './world.ts';
 
 /** Pause before publishing is tried again. */
 const PUBLISH_RETRY_MS = 1_000;
+/** Pause before a host that does not go on is told once more. */
+const RESUME_AGAIN_MS = 60_000;
 /** So long after an event it may be published once more. */
 const LATE_RETRY_MS_MAX = 300_000;
 
@@ -43,6 +46,7 @@ export class Operator {
     { weight: 8, run: (dice, uuid, host) => this.#replace(dice, uuid, host) },
     { weight: 10, run: (dice, uuid) => this.#move(dice, uuid) },
     { weight: 10, run: (dice, uuid) => this.journey(dice, uuid) },
+    { weight: 3, run: (dice, _, host) => this.#pause(dice, host) },
     { weight: 2, run: (dice, uuid, host) => this.#garbage(dice, uuid, host) },
     { weight: 2, run: (dice, uuid, host) => this.#newer(dice, uuid, host) },
   ];
@@ -125,6 +129,26 @@ export class Operator {
     const event = this.#meta();
     this.#parts.published.commanded(host, uuid, event);
     this.#send(dice, encodeCommand(PREFIX, { command: 'retry', event, data: { uuid, host } }), 'command');
+  }
+
+  /** For a minute at most. */
+  #pause(dice: Dice, host: string): void {
+    this.#steer(dice, host, 'pause');
+    this.#parts.world.after(dice.between(1, 60_000), () => this.#steer(dice, host, 'resume'));
+  }
+
+  /** Tells hosts to go on until they do: a command that a stream has lost is not read any more. */
+  resumeAll(isPaused: (host: string) => boolean): void {
+    const { world, hosts } = this.#parts;
+    const paused = hosts.filter(isPaused);
+    for (const host of paused) this.#steer(world, host, 'resume');
+    if (paused.length > 0) world.after(RESUME_AGAIN_MS, () => this.resumeAll(isPaused));
+  }
+
+  #steer(dice: Dice, host: string, command: 'pause' | 'resume'): void {
+    const event = this.#meta();
+    this.#parts.published.commanded(host, NO_UUID, event);
+    this.#send(dice, encodeCommand(PREFIX, { command, event, data: { host } }), 'command');
   }
 
   /** Takes the UUID from a host that is believed dead; the act is published first. */

@@ -6,7 +6,7 @@ import type { Row } from '../../events/row.ts';
 import type { Device } from '../../store/device.ts';
 import type { Cast } from './fault.ts';
 import type { Machine } from './machine.ts';
-import { isWithdrawn } from './watched-facts.ts';
+import { withdrawalOf } from './watched-facts.ts';
 
 /** What is not true of the row, if anything. */
 export function lieIn(cast: Cast, machine: Machine, device: Device, row: Row): string | undefined {
@@ -17,7 +17,9 @@ export function lieIn(cast: Cast, machine: Machine, device: Device, row: Row): s
     case 'ready': {
       const same = there?.parent === row.parent && there.type === row.type && there.phase === 'complete';
       if (!same) return lie('it is not there');
-      return areWritten(row.attributes, there.attributes) ? undefined : lie('its attributes are others');
+      return areWritten(known(machine, device, row.attributes), there.attributes)
+        ? undefined
+        : lie('its attributes are others');
     }
     case 'unmanaged':
       return there === undefined ? lie('it is not there') : undefined;
@@ -30,6 +32,12 @@ export function lieIn(cast: Cast, machine: Machine, device: Device, row: Row): s
     default:
       return row.state satisfies never;
   }
+}
+
+/** Where somebody else has written, only what is watched is known to be as it was declared. */
+function known({ meddled }: Machine, device: Device, declared: readonly Attribute[]): readonly Attribute[] {
+  const watched = device.reservation?.echoing ?? [];
+  return meddled.has(device.uuid) ? declared.filter(({ name }) => watched.includes(name)) : declared;
 }
 
 /** A list in which a name repeats was written in its order; else the last value of each name counts. */
@@ -64,7 +72,7 @@ function isTrue({ server }: Cast, { kernel }: Machine, device: Device, row: Row)
       const hold = server.registry.holdOf(row.uuid)?.hold;
       const replaces = device.desired?.kind === 'present' ? device.desired.replaces : null;
       const named = hold !== undefined && replaces !== null && sameClaim(replaces, hold.claim);
-      const leaves = hold !== undefined && isWithdrawn(server, hold.claim.host, row.uuid);
+      const leaves = hold !== undefined && withdrawalOf(server, hold.claim.host, row.uuid) !== undefined;
       return named || leaves || hold?.phase === 'releasing';
     }
     default:

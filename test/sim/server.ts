@@ -15,6 +15,8 @@ export class Server {
   readonly observed: ServerStream;
   readonly command: ServerStream;
   readonly registry: ServerRegistry;
+  /** Agents under a host id that is not theirs. While there are any, the registry must not forget whose it is. */
+  strangers = 0;
   readonly #world: World;
   readonly #bells = new Map<string, Set<(ring: Ring) => void>>();
   readonly #watchers = new Set<(state: 'up' | 'down') => void>();

@@ -5,8 +5,10 @@
 import { decodeEvent, eventKey } from '../../events/codec.ts';
 import type { Fact, FactOf } from '../../events/fact.ts';
 import { type Claim, type Generation, sameClaim, sameGeneration, type Uuid } from '../../events/names.ts';
-import { parseSubject } from '../../events/subject.ts';
+import { decodeRecord } from '../../events/record.ts';
+import { NO_UUID, parseSubject } from '../../events/subject.ts';
 import type { Device } from '../../store/device.ts';
+import type { MemoryDisk } from '../../store/journal/journal-memory.ts';
 import { decodeIncarnation } from '../../store/registry/hold.ts';
 import { PREFIX } from './inventory.ts';
 import { type Published, type Said, sameSaid } from './published.ts';
@@ -16,6 +18,8 @@ import type { World } from './world.ts';
 
 /** For so long after its claim was refused a host may say who held the UUID. */
 const REFUSAL_MS_MAX = 10_000;
+/** For so long after a pause that is due which was decided upon before. */
+export const PAUSE_MS_MAX = 15_000;
 /** For so long after a device stood in its way a host may say so. */
 const SIGHTING_MS_MAX = 10_000;
 
@@ -31,8 +35,12 @@ export type FactWatchParts = {
   readonly isIncomplete: (uuid: Uuid) => boolean;
 };
 
-/** `withdrawn`: the last that was declared for the holder was that it shall not have the UUID. */
-type Refusal = { readonly atMs: number; readonly standing: Standing; readonly withdrawn: boolean };
+/** `withdrawal`: the sequence of the last word about the holder, if that was that it shall not have the UUID. */
+type Refusal = {
+  readonly atMs: number;
+  readonly standing: Standing;
+  readonly withdrawal: number | undefined;
+};
 
 export class FactWatch {
   readonly #parts: FactWatchParts;
@@ -43,17 +51,35 @@ export class FactWatch {
   readonly #refusals = new Map<Uuid, Refusal[]>();
   readonly #epochsMs = { desired: 0, command: 0 };
   readonly #met = new Set<string>();
+  #pausedSinceMs: number | null = null;
 
   constructor(parts: FactWatchParts) {
     this.#parts = parts;
+  }
+
+  /** Since when the host has known that it is paused; null while it is not. */
+  get pausedSinceMs(): number | null {
+    return this.#pausedSinceMs;
+  }
+
+  /** Takes what is on the disk as said before, whatever it says. */
+  learn(disk: MemoryDisk): void {
+    for (const { bytes } of disk.read(0, Number.MAX_SAFE_INTEGER)) {
+      const { fact } = decodeRecord(bytes);
+      if (fact === null) continue;
+      this.#lie(fact);
+      if (fact.kind === 'active') this.#existed(fact.uuid);
+    }
+    this.#epochsMs.desired = 0;
+    this.#epochsMs.command = 0;
   }
 
   /** The registry refused a write of this host; `standing` is what it has. */
   refused(uuid: Uuid, standing: Standing): void {
     const atMs = this.#parts.world.monotonicMs();
     const recent = (this.#refusals.get(uuid) ?? []).filter((one) => one.atMs > atMs - REFUSAL_MS_MAX);
-    const withdrawn = isWithdrawn(this.#parts.server, standing.hold.claim.host, uuid);
-    this.#refusals.set(uuid, [...recent, { atMs, standing, withdrawn }]);
+    const withdrawal = withdrawalOf(this.#parts.server, standing.hold.claim.host, uuid);
+    this.#refusals.set(uuid, [...recent, { atMs, standing, withdrawal }]);
   }
 
   /** A fact is durable; `device` is what its UUID was folded to. */
@@ -69,6 +95,8 @@ export class FactWatch {
         return this.#declared(fact);
       case 'commanded':
         return this.#commanded(fact);
+      case 'steered':
+        return this.#steered(fact);
       case 'epoch':
         return this.#epoch(fact);
       case 'incarnated':
@@ -78,6 +106,9 @@ export class FactWatch {
       case 'failed':
         return this.#afterEnd(fact);
       case 'claiming':
+        return this.#again(fact) ?? this.#underPause(fact);
+      case 'releasing':
+        return this.#underPause(fact);
       case 'reserved':
         return this.#again(fact);
       case 'active':
@@ -133,6 +164,23 @@ export class FactWatch {
     return undefined;
   }
 
+  #steered({ event, command }: FactOf<'steered'>): string | undefined {
+    const key = eventKey(event);
+    if (!this.#parts.published.hasCommand(this.#parts.name, NO_UUID, event)) return `nobody commanded ${key}`;
+    if (this.#recorded.has(key)) return `${key} was recorded before`;
+    this.#recorded.add(key);
+    if (command === 'resume') this.#pausedSinceMs = null;
+    else this.#pausedSinceMs ??= this.#parts.world.monotonicMs();
+    return undefined;
+  }
+
+  #underPause({ uuid }: { readonly uuid: Uuid }): string | undefined {
+    const sinceMs = this.#pausedSinceMs ?? Number.POSITIVE_INFINITY;
+    return this.#parts.world.monotonicMs() - sinceMs > PAUSE_MS_MAX
+      ? `${uuid}, but the host is paused`
+      : undefined;
+  }
+
   /** A stream is another one only if somebody made it so since it was last met. */
   #epoch({ stream, cause }: FactOf<'epoch'>): string | undefined {
     const sinceMs = this.#epochsMs[stream];
@@ -176,7 +224,9 @@ export class FactWatch {
     const { server } = this.#parts;
     const sinceMs = Math.min(...refusals.map(({ atMs }) => atMs));
     const isRewound = server.desired.rewinds.some(({ atMs }) => atMs >= sinceMs);
-    return !isRewound && isWithdrawn(server, host, uuid) && refusals.every(({ withdrawn }) => withdrawn);
+    const last = withdrawalOf(server, host, uuid);
+    if (last === undefined || isRewound) return false;
+    return refusals.every(({ withdrawal }) => withdrawal === last);
   }
 
   #afterEnd({ uuid, generation }: FactOf<'conflict'> | FactOf<'failed'>): string | undefined {
@@ -199,9 +249,10 @@ export class FactWatch {
   }
 }
 
-/** True when the last message about the UUID on that host, as the leader has it, withdraws it. */
-export function isWithdrawn({ desired }: Server, host: string, uuid: Uuid): boolean {
+/** The sequence of the last message about the UUID on that host, as the leader has it, if that withdraws it. */
+export function withdrawalOf({ desired }: Server, host: string, uuid: Uuid): number | undefined {
   const last = desired.lastOn(`${PREFIX}.desired.${host}.${uuid}`);
   const decoded = last && decodeEvent(parseSubject(PREFIX, last.subject), last.data);
-  return decoded?.kind === 'declaration' && decoded.declaration.desired === 'absent';
+  const isAbsent = decoded?.kind === 'declaration' && decoded.declaration.desired === 'absent';
+  return isAbsent ? last?.sequence : undefined;
 }

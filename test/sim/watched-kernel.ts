@@ -8,6 +8,7 @@ import type { SimulatedKernel } from '../../reconciler/simulated/kernel-sim.ts';
 import type { Reservation } from '../../store/device.ts';
 import { overriding } from './overriding.ts';
 import type { ServerRegistry } from './server-registry.ts';
+import { PAUSE_MS_MAX } from './watched-facts.ts';
 import type { World } from './world.ts';
 
 export type KernelWatchParts = {
@@ -21,6 +22,8 @@ export type KernelWatchParts = {
   readonly isForeign: (uuid: Uuid) => boolean;
   /** True while the checks cannot tell right from wrong. */
   readonly isExcused: () => boolean;
+  /** Since when the host has known that it is paused; null while it is not. */
+  readonly pausedSinceMs: () => number | null;
 };
 
 export class WatchedKernel {
@@ -30,6 +33,8 @@ export class WatchedKernel {
   readonly kernel: SimulatedKernel;
   /** UUIDs that an agent made here, as they are now. */
   readonly made = new Set<Uuid>();
+  #underway = 0;
+  #lastEndMs = 0;
   /** Happens right before the next create of an agent. */
   #trap: ((uuid: Uuid, place: Place) => void) | undefined;
   readonly #parts: KernelWatchParts;
@@ -41,17 +46,17 @@ export class WatchedKernel {
       create: async (uuid, place) => {
         this.#check(this.#mayCreate(uuid, place), `creates ${uuid}`);
         this.#spring(uuid, place);
-        const answer = await kernel.create(uuid, place);
+        const answer = await this.#timed(kernel.create(uuid, place));
         if (answer.kind === 'ok') this.made.add(uuid);
         return answer;
       },
       remove: (uuid) => {
         this.#check(this.#mayRemove(uuid), `removes ${uuid}`);
-        return kernel.remove(uuid);
+        return this.#timed(kernel.remove(uuid));
       },
       setAttribute: (uuid, attribute) => {
         this.#check(this.#maySet(uuid), `writes an attribute of ${uuid}`);
-        return kernel.setAttribute(uuid, attribute);
+        return this.#timed(kernel.setAttribute(uuid, attribute));
       },
     });
     kernel.onUevent((change) => {
@@ -76,6 +81,24 @@ export class WatchedKernel {
     this.writes += 1;
     world.stirred = true;
     if (wrong !== undefined && !isExcused()) world.violation(`${name} ${act}, ${wrong}`);
+    if (this.#isPaused() && !isExcused()) world.violation(`${name} ${act}, though it is paused`);
+  }
+
+  async #timed<T>(write: Promise<T>): Promise<T> {
+    this.#underway += 1;
+    try {
+      return await write;
+    } finally {
+      this.#underway -= 1;
+      this.#lastEndMs = this.#parts.world.monotonicMs();
+    }
+  }
+
+  /** A pause does not cut off what is under way, nor what waits for its turn behind that. */
+  #isPaused(): boolean {
+    const sinceMs = this.#parts.pausedSinceMs() ?? Number.POSITIVE_INFINITY;
+    const idleMs = this.#parts.world.monotonicMs() - Math.max(sinceMs, this.#lastEndMs);
+    return this.#underway === 0 && idleMs > PAUSE_MS_MAX;
   }
 
   /** The intent is durable, and the registry has the hold, before anything is made. */
