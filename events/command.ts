@@ -27,6 +27,12 @@ export const commandEvents = {
   /** The host observes and reports, and changes nothing until `resume`. */
   pause: event('pause', wholeHost),
   resume: event('resume', wholeHost),
+  /** Asks whether the host is there: that it has recorded the question is the answer. */
+  call: event('call', wholeHost),
+  /** The host will not come back: it may not speak any more, and what it held is released. */
+  forget: event('forget', wholeHost.extend({ why })),
+  /** Whoever speaks next for the host may be another journal on another machine. */
+  rebind: event('rebind', wholeHost.extend({ why })),
   /** Ends the rebuilding of the registry. It is about no host, and no agent reads it: the registry tells them. */
   reopen: event('reopen', wholeFleet),
 };

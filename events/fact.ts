@@ -3,7 +3,8 @@
  *
  * A fact says what was decided or seen, once, at a transition. Its kind and version are
  * written down with it; a shape that was ever written is read for ever. The record
- * around a fact chains it to the one before by SHA-256.
+ * around a fact chains it to the one before by SHA-256. Longer than 300 lines, since a list that is closed is read
+ * as a whole.
  */
 import { z } from 'zod';
 import { eventMeta, labels } from './declaration.ts';
@@ -177,6 +178,16 @@ export const facts = {
       command: z.enum(['pause', 'resume']),
     })
     .describe('A command for the whole host'),
+  told: z
+    .strictObject({
+      kind: z.literal('told'),
+      v: v1,
+      sequence: z.int().min(1),
+      event: eventMeta,
+      command: z.enum(['call', 'forget', 'rebind']),
+      why: z.string().optional().describe("The operator's reason, where the command has one"),
+    })
+    .describe('An act of an operator about this host that changes nothing here: the registry decides'),
   claiming: z.strictObject({ kind: z.literal('claiming'), v: v1, ...about, claim }),
   reserved: z.strictObject({
     kind: z.literal('reserved'),
@@ -285,6 +296,7 @@ export const fact = z.discriminatedUnion('kind', [
   facts.unsupported,
   facts.commanded,
   facts.steered,
+  facts.told,
   facts.claiming,
   facts.reserved,
   facts.reasserted,

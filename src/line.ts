@@ -77,6 +77,7 @@ function whoIn(fact: Fact): string | null {
     case 'declared':
     case 'commanded':
     case 'steered':
+    case 'told':
       return fact.event.source;
     case 'registry':
       return fact.by;

@@ -31,6 +31,8 @@ export function tell(fact: Fact): string {
       return `message ${fact.sequence} of stream ${fact.stream}, on ${fact.subject}, is of a newer kind: ${fact.type}`;
     case 'steered':
       return STEERED[fact.command];
+    case 'told':
+      return TOLD[fact.command];
     case 'declared':
       return tellDeclared(fact);
     case 'commanded':
@@ -98,6 +100,12 @@ const STEERED = {
   pause: 'an operator pauses the host: it looks and reports, and changes nothing',
   resume: 'an operator lets the host go on',
 } as const satisfies Record<FactOf<'steered'>['command'], string>;
+
+const TOLD = {
+  call: 'an operator asks whether the host is there',
+  forget: 'an operator states that the host will not come back',
+  rebind: 'an operator lets another journal or machine speak for the host',
+} as const satisfies Record<FactOf<'told'>['command'], string>;
 
 /** Both claims, where the registry had another one. */
 function sides({ claim, holder }: FactOf<'conflict'>): string {

@@ -67,6 +67,11 @@ function factOfCommand(order: Command, sequence: number): Fact {
     case 'pause':
     case 'resume':
       return { kind: 'steered', v: 1, sequence, event, command };
+    case 'call':
+      return { kind: 'told', v: 1, sequence, event, command };
+    case 'forget':
+    case 'rebind':
+      return { kind: 'told', v: 1, sequence, event, command, why: data.why };
     case 'reopen':
       throw new Error('bug: an act on the whole fleet was read from the subject of a host');
     default:

@@ -8,6 +8,7 @@ import type { Flags } from '../config.ts';
 import { type Only, type ShownRow, shownRows } from '../devices.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import { readRows, readStandings } from '../fleet.ts';
+import { forgottenHosts } from '../forgotten.ts';
 import { activeDefinitions, type Definition, ownedDefinition } from '../mdevctl/definition.ts';
 import { dumpText } from '../mdevctl/print.ts';
 import { FORMS, type Form, formOf } from './form.ts';
@@ -53,7 +54,9 @@ async function getDevices({ settings, args, flags, out }: Invocation, form: Form
   const rows = await withFleet(settings, async ({ streams, prefix }) => {
     // What is declared is read first: a report that comes in between may only make a row newer.
     const standings = await readStandings(streams.desired, prefix, { host });
-    return shownRows(await readRows(streams.observed, prefix, host), standings, onlyOf(flags, state));
+    const shown = shownRows(await readRows(streams.observed, prefix, host), standings, onlyOf(flags, state));
+    const forgotten = await forgottenHosts(streams.command, prefix);
+    return shown.filter((row) => !forgotten.has(row.host));
   });
   if (form === 'mdevctl') await out.raw([`${dumpText(definitions(rows, host, state))}\n`]);
   else await showView({ items: rows, none: 'no devices', columns: COLUMNS }, form, out);

@@ -12,6 +12,7 @@ import { Failure, type Outcome } from '../exit.ts';
 import { createAuthor } from './author.ts';
 import { type Fleet, withFleet } from './open.ts';
 import { publishCommands } from './order.ts';
+import { reasonOf } from './reason.ts';
 import { uuidsOf } from './targets.ts';
 import type { Invocation } from './verb.ts';
 
@@ -24,11 +25,10 @@ type Released = {
 
 export async function release({ settings, args, flags, out }: Invocation): Promise<Outcome> {
   const uuids = uuidsOf(args);
-  const why = reasonOf(flags['reason']);
   const host = flags['host'] as HostId | undefined;
   if (flags['force'] !== true)
     throw unforced(await withFleet(settings, (fleet) => lookAt(fleet, uuids, host)));
-  if (why === null) throw noReason();
+  const why = reasonOf(flags['reason'], 'releasing by force');
   const all = await withFleet(settings, async (fleet) => {
     const found = await lookAt(fleet, uuids, host);
     const author = createAuthor(fleet.clock, flags['source']);
@@ -67,7 +67,8 @@ function lookAt(
   );
 }
 
-async function force({ registry }: Fleet, uuid: Uuid, held: Held): Promise<void> {
+/** Writes the tombstone. Throws a Failure unless it is known to stand. */
+export async function force({ registry }: Pick<Fleet, 'registry'>, uuid: Uuid, held: Held): Promise<void> {
   const forced = await forceRelease(registry, uuid, held);
   if (forced.kind === 'fenced') return;
   const what =
@@ -79,10 +80,6 @@ async function force({ registry }: Fleet, uuid: Uuid, held: Held): Promise<void>
     wayOut: 'run the same command again; what was released already stays so',
     cause: forced.kind === 'unknown' ? forced.cause : undefined,
   });
-}
-
-function reasonOf(given: unknown): string | null {
-  return typeof given === 'string' && given.trim() !== '' ? given : null;
 }
 
 function unforced(found: readonly Released[]): Failure {
@@ -97,13 +94,6 @@ function unforced(found: readonly Released[]): Failure {
       wayOut: 'delete the declarations if the host is alive; else add --force and --reason TEXT',
     },
   );
-}
-
-function noReason(): Failure {
-  return new Failure('releasing by force: no reason was given', {
-    outcome: 'usage',
-    wayOut: 'add --reason TEXT: it is kept with the act',
-  });
 }
 
 function otherHost(uuid: Uuid, held: Held, host: HostId): Failure {

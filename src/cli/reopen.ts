@@ -10,6 +10,7 @@ import { confirmedBy } from '../../store/registry/incarnation.ts';
 import type { Unknown } from '../../store/registry/standing.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import { knownHosts } from '../fleet.ts';
+import { forgottenHosts } from '../forgotten.ts';
 import { createAuthor } from './author.ts';
 import { type Fleet, withFleet } from './open.ts';
 import { publishCommands } from './order.ts';
@@ -26,7 +27,8 @@ export async function reopen({ settings, flags, out }: Invocation): Promise<Outc
   const done = await withFleet(settings, async (fleet): Promise<Done> => {
     const before = known(await readFleet(fleet.registry));
     if (before.state === 'open') return { before, unconfirmed: [], hosts: 0 };
-    const hosts = [...(await knownHosts(fleet.streams, fleet.prefix))].sort();
+    const forgotten = await forgottenHosts(fleet.streams.command, fleet.prefix);
+    const hosts = [...(await knownHosts(fleet.streams, fleet.prefix)).difference(forgotten)].sort();
     const unconfirmed = await unconfirmedOf(fleet, hosts, before.revision);
     if (unconfirmed.length > 0 && flags['yes'] !== true) throw notYet(before, unconfirmed, hosts.length);
     const event = createAuthor(fleet.clock, flags['source'])();

@@ -4,6 +4,9 @@
 import { Argument, Option } from 'commander';
 import { FLEET, host, json, source, type VerbSpec } from './verb-spec.ts';
 
+const wait = () =>
+  new Option('--wait <ms>', 'how long the host has to answer that it is there (default: 10000)');
+
 export const STEER: readonly VerbSpec[] = [
   {
     name: 'retry',
@@ -55,5 +58,37 @@ export const STEER: readonly VerbSpec[] = [
     settings: FLEET,
     flags: [new Option('--yes', 'also while hosts have not confirmed what they hold'), source(), json()],
     load: async () => (await import('./reopen.ts')).reopen,
+  },
+  {
+    name: 'forget-host',
+    about:
+      'State that a host will not come back: release what it holds, and withdraw what is declared for it.',
+    example: 'mdevfleet forget-host --data ./data --force --reason "burnt down" host-a',
+    settings: FLEET,
+    args: [new Argument('<host>', 'the host')],
+    flags: [
+      new Option('--force', 'state that the host uses no device any more'),
+      new Option('--reason <text>', 'why, in a few words'),
+      new Option('--keep', 'leave its declarations as they are'),
+      wait(),
+      source(),
+      json(),
+    ],
+    load: async () => (await import('./forget.ts')).forgetHost,
+  },
+  {
+    name: 'rebind',
+    about: 'Let another machine or another journal speak for a host: whichever comes next.',
+    example: 'mdevfleet rebind --data ./data --reason "new mainboard" host-a',
+    settings: FLEET,
+    args: [new Argument('<host>', 'the host')],
+    flags: [
+      new Option('--force', 'also when an agent speaks for it now'),
+      new Option('--reason <text>', 'why, in a few words'),
+      wait(),
+      source(),
+      json(),
+    ],
+    load: async () => (await import('./rebind.ts')).rebind,
   },
 ];

@@ -25,6 +25,10 @@ export const incarnation = z.strictObject({
     .min(1)
     .optional()
     .describe('Revision of the fleet state under which all that this host holds was last read back'),
+  vacant: z
+    .strictObject({ as: z.enum(['forgotten', 'open']), by: z.string(), why: z.string(), at: z.string() })
+    .optional()
+    .describe('An operator took the word from it: for good, or for whoever speaks next'),
 });
 
 /** Whether UUIDs may be taken. `rebuilding`: acknowledged writes were lost, and hosts assert anew what they hold. */
@@ -38,6 +42,7 @@ export const fleetState = z.strictObject({
 
 export type Hold = z.infer<typeof hold>;
 export type Incarnation = z.infer<typeof incarnation>;
+export type Vacant = NonNullable<Incarnation['vacant']>;
 export type FleetState = z.infer<typeof fleetState>;
 
 /** Writes a registry value. */

@@ -7,9 +7,29 @@
  */
 import type { Machine } from '../../events/fact.ts';
 import type { HostId } from '../../events/names.ts';
-import { decodeIncarnation, encodeValue, type Incarnation } from './hold.ts';
+import { decodeIncarnation, encodeValue, type Incarnation, type Vacant } from './hold.ts';
 import { type Registry, type RegistryKey, RegistryUnavailable } from './registry.ts';
 import { reading, type Unknown, unknown } from './standing.ts';
+
+/** An operator's act on who speaks for a host: `done` also when it was done before; `never`: nobody ever spoke for it. */
+export type Vacated = { readonly kind: 'done' } | { readonly kind: 'never' } | Unknown;
+
+/**
+ * Takes the word from whoever speaks for the host: nobody may speak for it any more, or whoever comes next may.
+ * An agent that runs is overtaken.
+ */
+export async function vacate(registry: Registry, host: HostId, vacant: Vacant): Promise<Vacated> {
+  const standing = await identityOf(registry, host);
+  if (standing.kind === 'unknown') return standing;
+  const { identity, revision } = standing;
+  if (identity === null) return { kind: 'never' };
+  if (identity.vacant?.as === vacant.as) return { kind: 'done' };
+  const { v, journal, machine, incarnation } = identity;
+  const value = encodeValue({ v, journal, machine, incarnation: incarnation + 1, vacant });
+  const written = await registry.write(keyOf(host), value, revision);
+  if (written.kind === 'written') return { kind: 'done' };
+  return written.kind === 'unknown' ? written : unknown(`an agent of host ${host} has just started`);
+}
 
 /** Who wants to speak for the host. */
 export type Speaker = { readonly host: HostId; readonly journal: string; readonly machine: Machine };
@@ -38,7 +58,7 @@ export async function raiseIncarnation(registry: Registry, speaker: Speaker, las
   const standing = await identityOf(registry, speaker.host);
   if (standing.kind === 'unknown') return standing;
   const { identity, revision } = standing;
-  if (identity !== null && !isSame(identity, speaker)) return other(identity, speaker);
+  if (identity !== null && !mayFollow(identity, speaker)) return other(identity, speaker);
   const incarnation = Math.max(last, identity?.incarnation ?? 0) + 1;
   const { journal, machine } = speaker;
   const value = encodeValue({ v: 1, journal, machine, incarnation });
@@ -58,7 +78,7 @@ export async function stillOurs(
   if (standing.kind === 'unknown') return standing;
   const { identity } = standing;
   if (identity === null) return { kind: 'lost' };
-  if (!isSame(identity, speaker)) return other(identity, speaker);
+  if (!mayFollow(identity, speaker)) return other(identity, speaker);
   if (identity.incarnation > incarnation) {
     return { kind: 'overtaken', incarnation: identity.incarnation };
   }
@@ -109,7 +129,7 @@ export async function confirmHolds(
   if (standing.kind === 'unknown') return standing;
   const { identity, revision } = standing;
   if (identity === null || identity.incarnation < incarnation) return { kind: 'lost' };
-  if (!isSame(identity, speaker) || identity.incarnation > incarnation) {
+  if (!mayFollow(identity, speaker) || identity.incarnation > incarnation) {
     return unknown(`another agent speaks for host ${speaker.host} now`);
   }
   if (identity.confirmed === fleetRevision) return { kind: 'confirmed' };
@@ -155,6 +175,11 @@ function keyOf(host: HostId): RegistryKey {
   return `host.${host}`;
 }
 
+/** An operator may have let anybody follow, or nobody. */
+function mayFollow(identity: Incarnation, speaker: Speaker): boolean {
+  return identity.vacant === undefined ? isSame(identity, speaker) : identity.vacant.as === 'open';
+}
+
 function isSame(identity: Incarnation, speaker: Speaker): boolean {
   return (
     identity.journal === speaker.journal &&
@@ -164,15 +189,29 @@ function isSame(identity: Incarnation, speaker: Speaker): boolean {
 }
 
 function other(identity: Incarnation, speaker: Speaker): Other {
+  if (identity.vacant !== undefined) return forgotten(identity, identity.vacant, speaker);
   const message = `host ${speaker.host} is spoken for by ${describe(identity)}; this agent has ${describe(speaker)}. `;
   return { kind: 'other', identity, message: message + wayOut(identity, speaker) };
+}
+
+function forgotten(identity: Incarnation, { by, at, why }: Vacant, { host }: Speaker): Other {
+  const message =
+    `host ${host} was forgotten by ${by} at ${at}: ${why}. What it held was released by force; ` +
+    `\`mdevfleet rebind ${host}\` lets it speak again`;
+  return { kind: 'other', identity, message };
 }
 
 /** On the same machine, a host's journal was lost; on another one, its id was given twice. */
 function wayOut(identity: Incarnation, { host, machine }: Speaker): string {
   if (identity.machine.machineId === machine.machineId && identity.machine.product === machine.product)
-    return `Put the first journal back; if it is lost, \`mdevfleet rebuild --host ${host}\` makes it again`;
-  return 'Give this agent a host id of its own, or run it with the journal and on the machine of the first';
+    return (
+      `Put the first journal back; if it is lost, \`mdevfleet rebuild --host ${host}\` makes it again, and ` +
+      `\`mdevfleet rebind ${host}\` lets this one begin anew`
+    );
+  return (
+    'Give this agent a host id of its own, or run it with the journal and on the machine of the first; ' +
+    `if this machine takes the place of that one, \`mdevfleet rebind ${host}\` lets it`
+  );
 }
 
 function describe(who: Pick<Speaker, 'journal' | 'machine'>): string {

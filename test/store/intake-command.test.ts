@@ -1,8 +1,10 @@
 /**
  * Commands as a host takes them: each once, also from a stream that is not what it was.
  */
+
 import { beforeEach, describe, expect, test } from 'vitest';
-import { UUID, uuidOf, World } from './intake-world.ts';
+import { encodeCommand } from '../../events/codec.ts';
+import { HOST, UUID, uuidOf, World } from './intake-world.ts';
 
 async function listening(): Promise<World> {
   const world = new World();
@@ -35,6 +37,25 @@ describe('a command', () => {
     expect(world.facts('steered').map(({ command }) => command)).toEqual(['pause', 'resume']);
     expect(world.journal.positions().paused).toBeNull();
   });
+
+  test.each(['call', 'forget', 'rebind'] as const)(
+    'about the host that changes nothing here is recorded once: %s',
+    async (command) => {
+      const world = await listening();
+      await world.syncCommands();
+      const data = { host: HOST, why: 'burnt down' };
+      const event = world.event('act');
+      const order = command === 'call' ? { command, event, data: { host: HOST } } : { command, event, data };
+      for (let times = 0; times < 2; times += 1) {
+        const { subject, data } = encodeCommand('mdev', order);
+        await world.publish(subject, data, world.streams.command);
+        await world.syncCommands();
+      }
+      const told = command === 'call' ? { command } : { command, why: 'burnt down' };
+      expect(world.facts('told')).toMatchObject([told]);
+      expect(world.journal.positions().paused).toBeNull();
+    },
+  );
 
   test('that was given before this journal began counts: a host that was paused stays so', async () => {
     const world = new World();

@@ -9,10 +9,12 @@ import { openEmbeddedStreams } from '../../../events/embedded/streams-embedded.t
 import { systemClock } from '../../../reconciler/clock-system.ts';
 import { openLmdbRegistry } from '../../../store/registry/registry-lmdb.ts';
 import { type TestFleet, testFleetVerbs } from './fleet.contract.ts';
+import { testHostVerbs } from './hosts.contract.ts';
 import { testRegistryVerbs } from './registry.contract.ts';
 
 testFleetVerbs('embedded', openFleet);
 testRegistryVerbs('embedded', openFleet);
+testHostVerbs('embedded', openFleet);
 
 async function openFleet(): Promise<TestFleet> {
   const data = await mkdtemp(join(tmpdir(), 'mdevfleet-cli-data-'));

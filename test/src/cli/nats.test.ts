@@ -11,6 +11,7 @@ import { EXIT } from '../../../src/exit.ts';
 import { openKvRegistry } from '../../../store/registry/registry-kv.ts';
 import { type NatsOptions, type RunningNats, startNats } from '../../nats.ts';
 import { type TestFleet, testFleetVerbs } from './fleet.contract.ts';
+import { testHostVerbs } from './hosts.contract.ts';
 import { testRegistryVerbs } from './registry.contract.ts';
 import { mdevfleet, mdevfleetJson, type Ran } from './run.ts';
 
@@ -19,6 +20,7 @@ const TIMEOUT = { MDEVFLEET_LIMITS_NATS_TIMEOUT_MS: '2000' };
 
 testFleetVerbs('nats-server', openFleet);
 testRegistryVerbs('nats-server', openFleet);
+testHostVerbs('nats-server', openFleet);
 
 async function openFleet(): Promise<TestFleet> {
   const server = await startNats();

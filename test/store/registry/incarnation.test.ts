@@ -7,6 +7,7 @@ import {
   raiseIncarnation,
   type Speaker,
   stillOurs,
+  vacate,
 } from '../../../store/registry/incarnation.ts';
 import { RegistryUnavailable } from '../../../store/registry/registry.ts';
 import { MemoryRegistry } from '../../../store/registry/registry-memory.ts';
@@ -140,6 +141,68 @@ describe('agree', () => {
     expect(await agree(faulty(registry, { read: down }), AGENT.host)).toMatchObject({ kind: 'unknown' });
     const silent = { write: async () => ({ kind: 'unknown', cause: 'no answer' }) as const };
     expect(await agree(faulty(registry, silent), AGENT.host)).toMatchObject({ kind: 'unknown' });
+  });
+});
+
+describe('vacate', () => {
+  const BY = { by: 'ops', why: 'burnt down', at: '2026-01-01T00:00:00.000Z' };
+  const NEXT = { ...AGENT, journal: 'journal-2', machine: { machineId: 'machine-2', product: null } };
+  const raised = (speaker: Speaker, last = 0) => raiseIncarnation(registry, speaker, last);
+
+  test('of a host for which nobody ever spoke does nothing', async () => {
+    expect(await vacate(registry, AGENT.host, { as: 'forgotten', ...BY })).toEqual({ kind: 'never' });
+    expect(registry.revision).toBe(0);
+  });
+
+  test('for good keeps everybody out, and tells who did it, why, and the way back', async () => {
+    await raised(AGENT);
+    expect(await vacate(registry, AGENT.host, { as: 'forgotten', ...BY })).toEqual({ kind: 'done' });
+    for (const answer of [await stillOurs(registry, AGENT, 1), await raised(AGENT, 1), await raised(NEXT)]) {
+      expect(answer.kind).toBe('other');
+      const message = answer.kind === 'other' ? answer.message : '';
+      for (const part of ['ops', 'burnt down', `rebind ${AGENT.host}`]) expect(message).toContain(part);
+    }
+    const { revision } = registry;
+    expect(await vacate(registry, AGENT.host, { as: 'forgotten', ...BY })).toEqual({ kind: 'done' });
+    expect(registry.revision).toBe(revision);
+  });
+
+  test.each(['forgotten', 'open'] as const)(
+    'lets whoever comes next speak, and nobody after: %s',
+    async (as) => {
+      await raised(AGENT);
+      await vacate(registry, AGENT.host, { as, ...BY });
+      await vacate(registry, AGENT.host, { as: 'open', ...BY });
+      const { incarnation } = { incarnation: 0, ...(await raised(NEXT)) };
+      expect(incarnation).toBeGreaterThan(1);
+      expect(await stillOurs(registry, NEXT, incarnation)).toEqual({ kind: 'ours' });
+      expect(await raised(AGENT, 1)).toMatchObject({ kind: 'other', identity: { journal: 'journal-2' } });
+    },
+  );
+
+  test('overtakes the agent that speaks', async () => {
+    await raised(AGENT);
+    await vacate(registry, AGENT.host, { as: 'open', ...BY });
+    expect(await stillOurs(registry, AGENT, 1)).toMatchObject({ kind: 'overtaken' });
+    expect(await confirmHolds(registry, AGENT, 1, 7)).toMatchObject({ kind: 'unknown' });
+  });
+
+  test('is not known to be done when another agent has just started, or nobody answers', async () => {
+    await raised(AGENT);
+    const silent = { write: async () => ({ kind: 'unknown', cause: 'no answer' }) as const };
+    const racing = { write: async () => ({ kind: 'refused', revision: 9 }) as const };
+    for (const faults of [silent, racing, { read: down }]) {
+      const answer = await vacate(faulty(registry, faults), AGENT.host, { as: 'open', ...BY });
+      expect(answer.kind).toBe('unknown');
+    }
+  });
+
+  test('other refusals name rebind as a way out', async () => {
+    await raised(AGENT);
+    for (const stranger of [NEXT, { ...AGENT, journal: 'journal-2' }]) {
+      const answer = await raised(stranger);
+      expect(answer.kind === 'other' && answer.message).toContain(`rebind ${AGENT.host}`);
+    }
   });
 });
 
