@@ -40,6 +40,14 @@ export async function lastWitness(testimony: Testimony): Promise<Witness | undef
   return last;
 }
 
+/** What the stream has of one journal, in its own order. Throws StreamUnavailable. */
+export async function* witnessesOf(testimony: Testimony, journal: string): AsyncGenerator<Witness> {
+  for await (const { id } of messages(testimony)) {
+    const witness = parseWitness(id);
+    if (witness?.journal === journal) yield witness;
+  }
+}
+
 /**
  * The records of one journal in order, each once, as far as they were forwarded; some may have come before those that
  * they follow. A record whose bytes are not those that its id names is left out, and so is all that follows a gap.

@@ -3,14 +3,16 @@
  */
 import type { Invocation, Verb } from './verb.ts';
 
-type What = 'mdevctl';
+type What = 'mdevctl' | 'journal';
 
 const IMPORTS: Readonly<Record<What, () => Promise<Verb>>> = {
   mdevctl: async () => (await import('./import-mdevctl.ts')).importMdevctl,
+  journal: async () => (await import('./import-journal.ts')).importJournal,
 };
 
 const EXPORTS: Readonly<Record<What, () => Promise<Verb>>> = {
   mdevctl: async () => (await import('./export-mdevctl.ts')).exportMdevctl,
+  journal: async () => (await import('./export-journal.ts')).exportJournal,
 };
 
 /** The command line has checked that the first argument is one of these. */

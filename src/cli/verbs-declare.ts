@@ -2,7 +2,15 @@
  * What should exist: the verbs that make a fleet, publish declarations, and exchange them with other programs.
  */
 import { Argument, Option } from 'commander';
+import { MAX_REMOVALS } from '../removals.ts';
 import { FLEET, files, host, json, source, type VerbSpec } from './verb-spec.ts';
+
+/** Which difference is meant, to `plan` and to `apply`. */
+const difference = (): readonly Option[] => [
+  files('manifest, or folder of manifests').makeOptionMandatory(),
+  new Option('--prune', 'withdraw what the sets declared and do not name any more'),
+  new Option('--take-over', 'take devices that other sets declared'),
+];
 
 export const DECLARE: readonly VerbSpec[] = [
   {
@@ -15,16 +23,36 @@ export const DECLARE: readonly VerbSpec[] = [
   },
   {
     name: 'apply',
-    about: 'Publish what manifests declare, as far as it differs from what was declared before.',
-    example: 'mdevfleet apply --data ./data -f examples/fleet.yaml',
+    about:
+      'Publish what manifests declare, as far as it differs from what was declared before. On a terminal it shows the plan and asks.',
+    example:
+      'mdevfleet apply --data ./data -f examples/fleet.yaml\n' +
+      '  mdevfleet apply --data ./data -f manifests/ --prune --max-removals 10% --yes --wait',
     settings: FLEET,
     flags: [
-      files('manifest').makeOptionMandatory(),
+      ...difference(),
       new Option('--replace', 'allow that devices are removed because they move elsewhere'),
+      new Option(
+        '--max-removals <count>',
+        `most devices that may go, a number or a percentage of what the sets have declared (default: ${MAX_REMOVALS})`,
+      ),
+      new Option('--dry-run', 'show the plan, and publish nothing'),
+      new Option('--yes', 'do not ask on a terminal'),
+      new Option('--wait', 'until the devices are as declared, or cannot be'),
+      new Option('--timeout <time>', 'for how long to wait, as 90s or 5m (default: 5m)'),
       source(),
       json(),
     ],
     load: async () => (await import('./apply.ts')).apply,
+  },
+  {
+    name: 'plan',
+    alias: 'diff',
+    about: 'Show what `apply` would do to each device, and why; 2 is the exit status if that is anything.',
+    example: 'mdevfleet plan --data ./data -f examples/fleet.yaml --prune',
+    settings: FLEET,
+    flags: [...difference(), json()],
+    load: async () => (await import('./plan.ts')).plan,
   },
   {
     name: 'delete',
@@ -37,14 +65,19 @@ export const DECLARE: readonly VerbSpec[] = [
   },
   {
     name: 'import',
-    about: "Print the manifest that declares what another program manages: mdevctl's definitions.",
+    about:
+      "mdevctl: print the manifest that declares what it manages. journal: make a host's journal from an exported one.",
     example:
       'mdevfleet import mdevctl --host host-a --set gpu > host-a.yaml\n' +
-      '  mdevctl list -d --dumpjson | mdevfleet import mdevctl - --host host-a',
-    settings: ['host'],
+      '  mdevctl list -d --dumpjson | mdevfleet import mdevctl - --host host-a\n' +
+      '  mdevfleet import journal host-a.ndjson.gz --host host-a --data /var/lib/mdevfleet',
+    settings: ['host', 'data'],
     args: [
-      new Argument('<what>', 'what to import').choices(['mdevctl']),
-      new Argument('[path]', 'folder, file or dump of definitions; - is stdin (default: /etc/mdevctl.d)'),
+      new Argument('<what>', 'what to import').choices(['mdevctl', 'journal']),
+      new Argument(
+        '[path]',
+        'folder, file or dump of definitions; - is stdin (default: /etc/mdevctl.d); or an exported journal',
+      ),
     ],
     flags: [
       new Option('--set <name>', 'name of the set (default: mdevctl)'),
@@ -55,10 +88,16 @@ export const DECLARE: readonly VerbSpec[] = [
   },
   {
     name: 'export',
-    about: 'Define for mdevctl what is declared on a host, so that mdevctl knows it and does not start it.',
-    example: 'mdevfleet export mdevctl --data ./data --host host-a --dir /etc/mdevctl.d',
+    about:
+      'mdevctl: define for it what is declared on a host, so that it knows it and does not start it. journal: write it into a file.',
+    example:
+      'mdevfleet export mdevctl --data ./data --host host-a --dir /etc/mdevctl.d\n' +
+      '  mdevfleet export journal host-a.ndjson.gz --data /var/lib/mdevfleet --host host-a',
     settings: ['host', ...FLEET],
-    args: [new Argument('<what>', 'what to export').choices(['mdevctl'])],
+    args: [
+      new Argument('<what>', 'what to export').choices(['mdevctl', 'journal']),
+      new Argument('[path]', 'with journal: the file to write, packed if its name ends in .gz'),
+    ],
     flags: [
       new Option('--dir <folder>', 'write definitions there, each file as a whole (default: print them)'),
       new Option('--give-back', 'let mdevctl start them itself; the agent must not run any more'),

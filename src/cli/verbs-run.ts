@@ -14,11 +14,28 @@ export const RUN: readonly VerbSpec[] = [
   },
   {
     name: 'verify',
-    about: "Check a host's journal: every record, the chain, and what was folded from it.",
-    example: 'mdevfleet verify --host host-a --data ./data',
-    settings: ['host', 'data'],
-    flags: [json()],
+    about:
+      "Check a host's journal, or an exported one: every record, the chain, the checkpoints, and what was folded.",
+    example:
+      'mdevfleet verify --host host-a --data ./data --against-stream\n' +
+      '  mdevfleet verify --file host-a.ndjson.gz --public-key host-a.pem --checkpoint host-a.note',
+    settings: ['host', ...FLEET],
+    flags: [
+      new Option('-f, --file <path>', 'an exported journal instead'),
+      new Option('--checkpoint <path>', 'a checkpoint that was kept elsewhere'),
+      new Option('--public-key <path>', "the host's public key, in PEM"),
+      new Option('--against-stream', 'also against what the fleet was told'),
+      json(),
+    ],
     load: async () => (await import('./verify.ts')).verify,
+  },
+  {
+    name: 'checkpoint',
+    about: "Sign where a host's journal ends, for safekeeping elsewhere; print the note, or the public key.",
+    example: 'mdevfleet checkpoint --host host-a --data /var/lib/mdevfleet > host-a.note',
+    settings: ['host', 'data'],
+    flags: [new Option('--public-key', 'print the public key that notes are checked with, in PEM')],
+    load: async () => (await import('./checkpoint.ts')).checkpoint,
   },
   {
     name: 'rebuild',
