@@ -1,7 +1,7 @@
 /**
  * The command line: its verbs in groups, and their help.
  */
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import type { Flags } from '../config.ts';
 import { EXIT, EXIT_MEANINGS } from '../exit.ts';
 import { flagOf, OPTIONS, type OptionName, variableOf } from '../options.ts';
@@ -36,7 +36,20 @@ export function buildProgram(version: string, run: Run): Command {
     program.commandsGroup(group);
     for (const spec of verbs) addVerb(program, spec, run);
   }
+  addVerb(program, completionOf(program), run);
   return program;
+}
+
+/** Made from the other verbs. */
+function completionOf(program: Command): VerbSpec {
+  return {
+    name: 'completion',
+    about: 'Print the script by which a shell completes verbs, flags and their values.',
+    example: 'source <(mdevfleet completion bash)',
+    settings: [],
+    args: [new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish'])],
+    load: async () => (await import('./completion.ts')).completionOf(program),
+  };
 }
 
 function addVerb(program: Command, spec: VerbSpec, run: Run): void {
