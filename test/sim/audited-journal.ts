@@ -8,6 +8,7 @@ import { type Life, mortalCall } from './mortal.ts';
 import { overriding } from './overriding.ts';
 import type { World } from './world.ts';
 
+const DECODER = new TextDecoder();
 /** Among so many last records a fact is looked for that was just reported. */
 const RECENT_RECORDS = 64;
 
@@ -30,5 +31,5 @@ function isOn(disk: MemoryDisk, fact: Fact): boolean {
   const text = JSON.stringify(fact).slice(1, -1);
   const { seq } = disk.projections().tail;
   const recent = disk.read(Math.max(0, seq - RECENT_RECORDS), RECENT_RECORDS);
-  return recent.some(({ bytes }) => new TextDecoder().decode(bytes).includes(text));
+  return recent.findLast(({ bytes }) => DECODER.decode(bytes).includes(text)) !== undefined;
 }

@@ -21,10 +21,11 @@ export const DISK_FAULTS: readonly Fault[] = [
 
 /** A copy of the disk is put back some time after it was made. Only what the fleet has of a journal tells that. */
 function putBack({ world, server }: Cast, machine: Machine, dice: Dice): void {
+  if (machine.isStranger) return;
   const copy = machine.disk.copy();
   world.after(dice.between(5_000, 40_000), () => {
     const known = recordsOf(machine.name, server.observed).at(-1)?.seq ?? 0;
-    if (!world.trouble || known <= copy.projections().tail.seq) return;
+    if (!world.trouble || machine.isStranger || known <= copy.projections().tail.seq) return;
     world.note(machine.name, 'its disk is put back to an older copy');
     machine.putBack(copy);
   });

@@ -79,7 +79,7 @@ export const MACHINE_FAULTS: readonly Fault[] = [
       });
     },
   },
-  { name: 'somebody writes an attribute', weight: 3, strike: meddle },
+  { name: 'somebody writes an attribute', weight: 4, strike: meddle },
   { name: 'foreign device made', weight: 2, strike: makeForeign },
   { name: 'our UUID made by hand', weight: 2, strike: makeOurs },
   {
@@ -140,11 +140,13 @@ function hold(world: World, machine: Machine, uuid: string, forMs: number): void
 function meddle(_cast: Cast, machine: Machine, dice: Dice): void {
   const configured = machine.kernel
     .devices()
-    .filter((one) => one.phase === 'complete' && one.attributes.length > 0);
-  const one = configured.length > 0 ? dice.pick(configured) : undefined;
-  if (one?.type !== 'sim-a') return;
-  machine.meddled.add(one.uuid);
-  void machine.kernel.setAttribute(one.uuid, { name: 'rate', value: String(dice.between(10, 19)) });
+    .filter(
+      ({ phase, type, attributes }) => phase === 'complete' && type === 'sim-a' && attributes.length > 0,
+    );
+  if (configured.length === 0) return;
+  const { uuid } = dice.pick(configured);
+  machine.meddled.add(uuid);
+  void machine.kernel.setAttribute(uuid, { name: 'rate', value: String(dice.between(10, 19)) });
 }
 
 function makeForeign(_cast: Cast, machine: Machine, dice: Dice): void {

@@ -4,7 +4,7 @@
 import { decodeEvent, eventKey } from '../../events/codec.ts';
 import type { EventMeta } from '../../events/declaration.ts';
 import { sha256 } from '../../events/digest.ts';
-import { decodeRecord, NO_RECORD } from '../../events/record.ts';
+import { NO_RECORD } from '../../events/record.ts';
 import type { Message } from '../../events/stream.ts';
 import { NO_UUID, parseSubject } from '../../events/subject.ts';
 import type { Device } from '../../store/device.ts';
@@ -13,7 +13,7 @@ import { rowsOf } from '../../store/rows.ts';
 import type { Cast } from './fault.ts';
 import { PREFIX } from './inventory.ts';
 import type { Machine } from './machine.ts';
-import { journalOf, recordsOf } from './records.ts';
+import { journalOf, recordOf, recordsOf } from './records.ts';
 import { lieIn } from './rows-truth.ts';
 import type { ServerStream } from './server-stream.ts';
 
@@ -42,7 +42,7 @@ export function checkSettled(cast: Cast): void {
 function brokenChain(machine: Machine): string | undefined {
   let prev = NO_RECORD;
   for (const record of machine.disk.read(0, Number.MAX_SAFE_INTEGER)) {
-    const { envelope } = decodeRecord(record.bytes);
+    const { envelope } = recordOf(record);
     if (envelope.prev !== prev) return `record ${record.seq} does not follow`;
     prev = sha256(record.bytes);
   }
@@ -86,8 +86,8 @@ function misspoken({ name }: Machine, observed: ServerStream): string | undefine
 /** Commands are taken from where the stream ended when it was met. */
 function commandsFrom(machine: Machine): number {
   let from = 0;
-  for (const { bytes } of machine.disk.read(0, Number.MAX_SAFE_INTEGER)) {
-    const { fact } = decodeRecord(bytes);
+  for (const record of machine.disk.read(0, Number.MAX_SAFE_INTEGER)) {
+    const { fact } = recordOf(record);
     if (fact?.kind === 'epoch' && fact.stream === 'command') from = fact.cursor.sequence;
   }
   return from;
@@ -133,8 +133,8 @@ function isRecorded(machine: Machine, { data, event }: Heard): boolean {
 /** Digests of what the machine recorded as not to be read. */
 function unreadOf(machine: Machine): ReadonlySet<string> {
   const digests = new Set<string>();
-  for (const { bytes } of machine.disk.read(0, Number.MAX_SAFE_INTEGER)) {
-    const { fact } = decodeRecord(bytes);
+  for (const record of machine.disk.read(0, Number.MAX_SAFE_INTEGER)) {
+    const { fact } = recordOf(record);
     if (fact?.kind === 'rejected' || fact?.kind === 'unsupported') digests.add(fact.digest);
   }
   return digests;

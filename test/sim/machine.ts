@@ -5,7 +5,6 @@
  * is and the disk at its last commit; a reboot leaves only the disk.
  */
 import type { Uuid } from '../../events/names.ts';
-import { decodeRecord } from '../../events/record.ts';
 import { RECONCILER_LIMITS } from '../../reconciler/limits.ts';
 import { SimulatedKernel } from '../../reconciler/simulated/kernel-sim.ts';
 import { Agent, type AgentOptions, type AgentPorts } from '../../src/agent.ts';
@@ -19,7 +18,7 @@ import { agentPorts } from './machine-ports.ts';
 import type { Life } from './mortal.ts';
 import { openMortalJournal } from './mortal-journal.ts';
 import type { Published } from './published.ts';
-import { journalOf } from './records.ts';
+import { journalOf, recordOf } from './records.ts';
 import type { Server } from './server.ts';
 import { Sightings } from './sightings.ts';
 import { FactWatch } from './watched-facts.ts';
@@ -286,10 +285,10 @@ export class Machine {
     const { desired, command, forwarded } = positions;
     const at = `desired ${desired?.epoch}/${desired?.sequence}, command ${command?.epoch}/${command?.sequence}`;
     this.world.note(this.name, `commit up to ${tail.seq}, ${at}, forwarded ${forwarded}`);
-    for (const { bytes, seq } of this.disk.read(tail.seq - records, records)) {
-      const { fact } = decodeRecord(bytes);
+    for (const record of this.disk.read(tail.seq - records, records)) {
+      const { fact } = recordOf(record);
       if (fact === null) continue;
-      this.world.note(this.name, `record ${seq} ${JSON.stringify(fact)}`);
+      this.world.note(this.name, `record ${record.seq} ${JSON.stringify(fact)}`);
       if (this.isPutBack || this.isStranger) continue;
       this.facts.durable(fact, 'uuid' in fact ? devices.get(fact.uuid) : undefined);
     }

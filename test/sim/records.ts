@@ -1,9 +1,21 @@
 /**
- * What the observed stream has of a machine's journal.
+ * What a machine's disk, and the observed stream, have of its journal.
  */
 import { sha256 } from '../../events/digest.ts';
-import { decodeRecord } from '../../events/record.ts';
+import { type DecodedRecord, decodeRecord, type StoredRecord } from '../../events/record.ts';
+import { parseWitness } from '../../store/witness.ts';
 import type { ServerStream } from './server-stream.ts';
+
+const known = new WeakMap<Uint8Array, DecodedRecord>();
+
+/** A record of a disk, read once however often it is asked for. */
+export function recordOf({ bytes }: StoredRecord): DecodedRecord {
+  const before = known.get(bytes);
+  if (before !== undefined) return before;
+  const decoded = decodeRecord(bytes);
+  known.set(bytes, decoded);
+  return decoded;
+}
 
 /** Id of the journal of a machine. */
 export function journalOf(machine: string): string {
@@ -16,5 +28,5 @@ export function recordsOf(
   observed: ServerStream,
 ): readonly { readonly seq: number; readonly hash: string }[] {
   const mine = observed.all().filter(({ id }) => id?.startsWith(`${journalOf(machine)}-`));
-  return mine.map(({ data }) => ({ seq: decodeRecord(data).envelope.seq, hash: sha256(data) }));
+  return mine.map(({ id, data }) => ({ seq: parseWitness(id)?.seq ?? 0, hash: sha256(data) }));
 }

@@ -5,13 +5,13 @@
 import { decodeEvent, eventKey } from '../../events/codec.ts';
 import type { Fact, FactOf } from '../../events/fact.ts';
 import { type Claim, type Generation, sameClaim, sameGeneration, type Uuid } from '../../events/names.ts';
-import { decodeRecord } from '../../events/record.ts';
 import { NO_UUID, parseSubject } from '../../events/subject.ts';
 import type { Device } from '../../store/device.ts';
 import type { MemoryDisk } from '../../store/journal/journal-memory.ts';
 import { decodeIncarnation } from '../../store/registry/hold.ts';
 import { PREFIX } from './inventory.ts';
 import { type Published, type Said, sameSaid } from './published.ts';
+import { recordOf } from './records.ts';
 import type { Server } from './server.ts';
 import type { Standing } from './server-registry.ts';
 import type { World } from './world.ts';
@@ -64,8 +64,8 @@ export class FactWatch {
 
   /** Takes what is on the disk as said before, whatever it says. */
   learn(disk: MemoryDisk): void {
-    for (const { bytes } of disk.read(0, Number.MAX_SAFE_INTEGER)) {
-      const { fact } = decodeRecord(bytes);
+    for (const record of disk.read(0, Number.MAX_SAFE_INTEGER)) {
+      const { fact } = recordOf(record);
       if (fact === null) continue;
       this.#lie(fact);
       if (fact.kind === 'active') this.#existed(fact.uuid);
