@@ -18,6 +18,7 @@ import {
   presentEvent,
 } from './declaration.ts';
 import type { HostId, Uuid } from './names.ts';
+import { signerOf } from './signature.ts';
 import { formatSubject, NO_HOST, NO_UUID, type Subject } from './subject.ts';
 
 /** Most bytes in one event. */
@@ -100,6 +101,7 @@ export function decodeEvent(subject: Subject | undefined, data: Uint8Array): Dec
   if (json === undefined) return rejected('not JSON in UTF-8');
   const event = cloudEvent.safeParse(json);
   if (!event.success) return rejected(explain(event.error));
+  if (signerOf(event.data).kind === 'wrong') return rejected('its signature is not that of its signer');
   return decodeTyped(subject, event.data);
 }
 
@@ -164,8 +166,9 @@ function disagreement(
   return event.subject === own ? undefined : `its subject is ${event.subject}, but its data is about ${own}`;
 }
 
-function meta(event: CloudEvent): EventMeta {
-  return { id: event.id, source: event.source, time: event.time };
+/** A signer that is named has been found to have signed. */
+function meta({ id, source, time, signer }: CloudEvent): EventMeta {
+  return { id, source, time, ...(typeof signer === 'string' ? { signer } : {}) };
 }
 
 function rejected(reason: string): Decoded {

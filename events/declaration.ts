@@ -53,8 +53,16 @@ export const ABSENT_TYPE = 'io.mdevfleet.device.absent.v1';
 export const presentEvent = cloudEvent.extend({ type: z.literal(PRESENT_TYPE), data: presentData });
 export const absentEvent = cloudEvent.extend({ type: z.literal(ABSENT_TYPE), data: absentData });
 
-/** Who sent an event, and when, as the event itself says. */
-export const eventMeta = z.strictObject({ id: z.string(), source: z.string(), time: z.string() });
+/** Who sent an event, and when, as the event itself says; who its signature proves it to be, if it bears one. */
+export const eventMeta = z.strictObject({
+  id: z.string(),
+  source: z.string(),
+  time: z.string(),
+  signer: z
+    .string()
+    .optional()
+    .describe('NKey of the user whose signature the event bears; without it, the source is only claimed'),
+});
 
 export type CloudEvent = z.infer<typeof cloudEvent>;
 export type Labels = z.infer<typeof labels>;

@@ -10,7 +10,7 @@ import type { Stream } from '../events/stream.ts';
 import { NO_UUID, parseSubject, subjectFilter } from '../events/subject.ts';
 import { mergedByTime } from '../store/past/merge.ts';
 import type { Told } from '../store/past/told.ts';
-import { generationText, type Line, lineOf } from './line.ts';
+import { generationText, type Line, lineOf, whoText } from './line.ts';
 import type { Source } from './source.ts';
 
 /** Messages read at a time. */
@@ -50,7 +50,7 @@ function speaksOf(told: Told, uuid: Uuid): boolean {
 function entryOf(told: Told, askers: Map<string, string>): Entry {
   const line = lineOf(told);
   const key = `${told.journal} ${generationText(line.generation)}`;
-  if (line.fact?.kind === 'declared') askers.set(key, line.fact.event.source);
+  if (line.fact?.kind === 'declared') askers.set(key, whoText(line.fact.event));
   return { told, line, askedBy: askers.get(key) ?? null };
 }
 

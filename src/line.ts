@@ -3,6 +3,7 @@
  *
  * What this program does not know is shown as it is: a line hides no record.
  */
+import type { EventMeta } from '../events/declaration.ts';
 import type { Fact } from '../events/fact.ts';
 import { type Generation, generation as generationShape } from '../events/names.ts';
 import { type DecodedRecord, decodeRecord } from '../events/record.ts';
@@ -20,7 +21,7 @@ export type Line = {
   readonly kind: string;
   readonly uuid: string | null;
   readonly generation: Generation | null;
-  /** Who asked for it, as they called themselves; null for what the agent did of itself. */
+  /** Who asked for it; null for what the agent did of itself. */
   readonly who: string | null;
   readonly why: string;
   readonly errno: number | null;
@@ -76,14 +77,19 @@ function whoIn(fact: Fact): string | null {
   switch (fact.kind) {
     case 'declared':
     case 'commanded':
-    case 'steered':
     case 'told':
-      return fact.event.source;
+    case 'steered':
+      return whoText(fact.event);
     case 'registry':
       return fact.by;
     default:
       return null;
   }
+}
+
+/** Who published an event: as he called himself, and whether more than that is known. */
+export function whoText({ source, signer }: Pick<EventMeta, 'source' | 'signer'>): string {
+  return signer === undefined ? `${source} (claimed)` : `${source} (signed by ${signer})`;
 }
 
 /** `epoch/sequence`, as `replay --at` takes it. */

@@ -12,9 +12,12 @@ import { rowsFor } from './past-rows.ts';
 /** Most acts that are kept of one device; the latest are. */
 const ACTS_MAX = 8;
 
-/** What somebody asked for, who is named as he called himself. */
+/** What somebody asked for. */
 export type Act = {
+  /** As he called himself. */
   readonly source: string;
+  /** Whose signature the event bears; null where nothing proves the source. */
+  readonly signer: string | null;
   readonly what: string;
   readonly time: string;
   readonly seq: number;
@@ -38,7 +41,8 @@ export class Acts {
     const acts = this.#acts.get(key) ?? [];
     this.#acts.set(key, acts);
     const what = fact.kind === 'declared' ? fact.outcome : fact.command;
-    acts.push({ source: fact.event.source, what, time: envelope.time, seq: envelope.seq });
+    const { source, signer = null } = fact.event;
+    acts.push({ source, signer, what, time: envelope.time, seq: envelope.seq });
     if (acts.length > ACTS_MAX) acts.shift();
   }
 

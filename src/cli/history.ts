@@ -2,7 +2,7 @@
  * `history`: everything about one device, on all hosts, in order.
  */
 import { type Entry, historyOf, type Unread, unreadOf } from '../history.ts';
-import { errnoText, generationText } from '../line.ts';
+import { errnoText, generationText, whoText } from '../line.ts';
 import { colourOf } from '../words.ts';
 import { pastVerb } from './from.ts';
 import { jsonOf } from './log.ts';
@@ -52,7 +52,7 @@ function unreadCells({ host, sequence, declaration: { event, desired, data } }: 
     { text: host },
     { text: '-' },
     { text: `-/${sequence}` },
-    { text: event.source },
+    { text: whoText(event) },
     { text: '-' },
     { text: `${what}; not read by the host yet`, colour: 'yellow' },
   ];

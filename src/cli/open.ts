@@ -1,9 +1,11 @@
 /**
  * Opens the fleet for one verb: its streams and registry for as long as the work lasts, and no longer.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { privateKeyOf } from '../../events/nkey.ts';
 import type { Streams } from '../../events/stream.ts';
+import { SignedStream } from '../../events/stream-signed.ts';
 import type { Clock } from '../../reconciler/clock.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
 import type { Registry } from '../../store/registry/registry.ts';
@@ -33,10 +35,30 @@ export async function withFleet<T>(
   const { streams, registry, reached, close } = await openFleetPorts(address, 'mdevfleet');
   try {
     await reached;
-    return await work({ streams, registry, prefix: address.prefix, clock: systemClock });
+    const own = signedStreams(streams, settings);
+    return await work({ streams: own, registry, prefix: address.prefix, clock: systemClock });
   } finally {
     await close();
   }
+}
+
+/** A seed, in a file of its own or among credentials. */
+const SEED = /\bSU[A-Z2-7]{56}\b/;
+
+/** What is published is signed with the NKey by which the server knows us, if we have one. */
+function signedStreams(streams: Streams, { nkey, creds }: Settings): Streams {
+  const file = nkey ?? creds;
+  const seed = file === undefined ? undefined : SEED.exec(readFileSync(file, 'utf8'))?.[0];
+  const key = seed === undefined ? undefined : privateKeyOf(seed);
+  if (key === undefined) return streams;
+  return {
+    desired: new SignedStream(streams.desired, key),
+    command: new SignedStream(streams.command, key),
+    observed: streams.observed,
+    doorbell: (host, onRing) => streams.doorbell(host, onRing),
+    onConnection: (listener) => streams.onConnection(listener),
+    close: () => streams.close(),
+  };
 }
 
 /** A mistyped folder must not look like a fleet without devices. */

@@ -5,7 +5,7 @@ import type { Row } from '../../events/row.ts';
 import type { FleetPast } from '../../store/past/fleet-past.ts';
 import type { Reached } from '../../store/past/walk.ts';
 import { Failure, type Outcome } from '../exit.ts';
-import { generationText } from '../line.ts';
+import { generationText, whoText } from '../line.ts';
 import { hostsAt, momentOf } from '../moments.ts';
 import { Acts, changesIn, type PastChange, reversedIn } from '../past-changes.ts';
 import { manifestOf, NO_SET } from '../past-manifest.ts';
@@ -132,7 +132,12 @@ async function showDiff({ settings, args, flags, out }: Invocation, { source }: 
 
 function* changeCells(changes: Iterable<PastChange>): Generator<readonly Cell[]> {
   for (const { host, uuid, before, after, by } of changes) {
-    const who = by.map(({ source, what, time }) => `${source} (${what}, ${time})`).join('; ');
+    const who = by
+      .map(
+        ({ source, signer, what, time }) =>
+          `${what} by ${whoText({ source, signer: signer ?? undefined })} at ${time}`,
+      )
+      .join('; ');
     const texts = [host, uuid, rowsText(before), rowsText(after), who || '-'];
     yield texts.map((text) => ({ text }));
   }
