@@ -93,6 +93,12 @@ export function eventKey({ source, id }: EventMeta): string {
   return `${source.replace(/[% ]/g, encodeURIComponent)} ${id}`;
 }
 
+/** The types of the events that this program can read. */
+export function eventTypes(): readonly string[] {
+  const commands = Object.keys(commandEvents) as CommandName[];
+  return [PRESENT_TYPE, ABSENT_TYPE, ...commands.map(typeOfCommand)];
+}
+
 /** Reads the event in a message's body; `subject` is the parsed subject it arrived under. */
 export function decodeEvent(subject: Subject | undefined, data: Uint8Array): Decoded {
   if (subject === undefined) return rejected('the subject is not one of this fleet');

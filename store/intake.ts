@@ -21,6 +21,7 @@ import { coalesced } from './coalesced.ts';
 import { factsOf } from './intake-facts.ts';
 import type { AppendResult, CursorName, Journal } from './journal/journal.ts';
 import type { Allowance } from './rejections.ts';
+import { isRereadDue, readableNow, rereadDone } from './reread.ts';
 
 export type IntakeLimits = {
   /** Messages read, and recorded in one commit, at a time. */
@@ -95,6 +96,7 @@ export class Intake {
 
   async #run(): Promise<void> {
     if (this.#verify) await this.#readBack();
+    if (isRereadDue(this.#options)) await this.#reread();
     await this.#catchUp();
     if (this.#verify) await this.#run();
   }
@@ -172,6 +174,17 @@ export class Intake {
       after = more.at(-1)?.sequence ?? last.sequence;
     }
     return messages;
+  }
+
+  /** Takes what could not be read when it came, before anything that is newer. */
+  async #reread(): Promise<void> {
+    const cursor = this.#cursor();
+    if (cursor === null) return;
+    for await (const message of readableNow(this.#options, cursor)) {
+      await this.#record([message], cursor, 'keep');
+    }
+    const { journal } = this.#options;
+    await this.#commit([journal.append({ facts: [], positions: rereadDone(this.#options) })]);
   }
 
   async #catchUp(): Promise<void> {

@@ -30,6 +30,8 @@ export type Positions = {
   readonly forwarded: number;
   /** The sequence which that fact got in the observed stream; 0 before the first. */
   readonly witnessed: number;
+  /** What could be read when the events that could not be were last gone through, for each stream. */
+  readonly vocabulary?: Readonly<Partial<Record<CursorName, string>>>;
   /** The incarnation under which this journal last spoke for its host; 0 before the first. */
   readonly incarnation: number;
   /** Who paused this host, and when; null while it goes on. */
