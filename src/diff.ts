@@ -5,6 +5,8 @@
  * a race shows as a refusal and never overwrites. What would remove a device (another place
  * for a UUID that the same set declared before) is marked, and is the caller's to allow.
  *
+ * What another set declared is only touched when that is asked for; without, it is published beside it, marked too.
+ *
  * A move between hosts is published as the new claim with `replaces` first, and then the
  * withdrawal: whatever comes in between, nothing is withdrawn without its successor, and the same
  * difference taken again finds what is left to do.
@@ -35,8 +37,10 @@ export type Change = {
   readonly uuid: Uuid;
   readonly claim: Claim | null;
   readonly set: string | null;
-  /** The claims of the same set that end by this: what needs leave. */
+  /** The claims that end by this: what needs leave. */
   readonly ends: readonly Claim[];
+  /** The other set whose device this takes, or would take; null when there is none. */
+  readonly takes: string | null;
   /** To be published in this order; the later only if the earlier were. */
   readonly publications: readonly Publication[];
   readonly warnings: readonly string[];
@@ -56,15 +60,23 @@ export function claimOf({ host, parent, type }: Claim): Claim {
   return { host, parent, type };
 }
 
-/** What to publish so that every wish is declared. Hosts and UUIDs of the wishes are distinct. */
-export function diffPresent(wishes: readonly Wish[], standings: Standings): readonly Change[] {
+/**
+ * What to publish so that every wish is declared. Hosts and UUIDs of the wishes are distinct. With `takeOver` the
+ * claims of other sets end for it like those of its own.
+ */
+export function diffPresent(
+  wishes: readonly Wish[],
+  standings: Standings,
+  { takeOver = false }: { readonly takeOver?: boolean } = {},
+): readonly Change[] {
   const wished = new Set(wishes.map(keyOf));
   const standing = presentByUuid(standings);
   const withdrawn = new Set<string>();
   return wishes.map((wish) => {
     const stands = standing.get(wish.uuid) ?? [];
-    const left = stands.filter(({ data }) => data.set === wish.set && !wished.has(keyOf(data)));
-    const change = changeFor(wish, standings.get(keyOf(wish)), left);
+    const isOurs = (data: Present) => takeOver || data.set === wish.set;
+    const left = stands.filter(({ data }) => isOurs(data) && !wished.has(keyOf(data)));
+    const change = changeFor(wish, standings.get(keyOf(wish)), left, isOurs);
     const publications = change.publications.filter(
       ({ desired, data }) => desired === 'present' || !withdrawn.has(keyOf(data)),
     );
@@ -89,10 +101,28 @@ export function diffAbsent(
       claim: present === null ? null : claimOf(present),
       set: present?.set ?? null,
       ends: [],
+      takes: null,
       publications: done ? [] : [withdrawal({ host, uuid }, here?.sequence ?? 0)],
       warnings: [],
     };
   });
+}
+
+/** What these sets declared and is wished no more is withdrawn, but for what the changes withdraw already. */
+export function diffPruned(
+  sets: ReadonlySet<string>,
+  changes: readonly Change[],
+  standings: Standings,
+): readonly Change[] {
+  const known = new Set(
+    changes.flatMap((change) => [keyOf(change), ...change.publications.map(({ data }) => keyOf(data))]),
+  );
+  const left = [...standings.values()].flatMap((standing) => {
+    const data = presentOf(standing);
+    const isLeft = data?.set !== undefined && sets.has(data.set) && !known.has(keyOf(data));
+    return isLeft ? [{ host: data.host, uuid: data.uuid }] : [];
+  });
+  return diffAbsent(left, standings);
 }
 
 /** Present declarations by UUID, in the order in which they were published. */
@@ -115,18 +145,26 @@ function presentOf(standing: Standing | undefined): Present | null {
 type Bare = Omit<Change, 'warnings'>;
 
 /** `left`: claims of the same set on other hosts that the input does not list any more. */
-function changeFor(wish: Wish, here: Standing | undefined, left: readonly Stand[]): Bare {
+function changeFor(
+  wish: Wish,
+  here: Standing | undefined,
+  left: readonly Stand[],
+  isOurs: (data: Present) => boolean,
+): Bare {
   const before = presentOf(here);
-  const displaced = before !== null && before.set === wish.set && !sameClaim(before, wish) ? before : null;
+  const displaced = before !== null && isOurs(before) && !sameClaim(before, wish) ? before : null;
   const ends = endedBy(displaced, here, left);
   const [replaces] = ends;
+  const takes = [before, ...left.map(({ data }) => data)].find(
+    (one) => one?.set !== undefined && one.set !== wish.set,
+  );
   const about = { host: wish.host, uuid: wish.uuid, claim: claimOf(wish), set: wish.set, ends };
   const data = replaces === undefined ? wish : { ...wish, replaces };
   const told = before !== null && sameWish(before, wish) && replacesAll(before, replaces);
   const present: Publication = { desired: 'present', data, expected: here?.sequence ?? 0 };
   const publications = [...(told ? [] : [present]), ...left.map((one) => withdrawal(one.data, one.sequence))];
   const action = publications.length === 0 ? 'unchanged' : actionFor(before, displaced, left);
-  return { action, ...about, publications };
+  return { action, ...about, takes: takes?.set ?? null, publications };
 }
 
 /** The claims that end, the oldest first: the one most likely to hold the UUID. */

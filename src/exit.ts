@@ -22,6 +22,8 @@ export const EXIT = {
   foreign: 11,
   damaged: 12,
   host: 13,
+  terminal: 14,
+  timeout: 15,
 } as const;
 
 export type Outcome = keyof typeof EXIT;
@@ -30,7 +32,7 @@ export type Outcome = keyof typeof EXIT;
 export const EXIT_MEANINGS = {
   ok: 'done',
   unexpected: 'a fault of mdevfleet itself, or of the machine',
-  changes: 'what was compared is not the same',
+  changes: 'what was compared is not the same; a plan has something to do',
   usage: 'a wrong flag, variable or configuration file',
   input: 'a manifest that cannot be read or is not valid',
   refused: 'not done, since it may do harm and was not asked for outright, or is ambiguous',
@@ -42,10 +44,12 @@ export const EXIT_MEANINGS = {
   foreign: "the journal is another machine's or another host's",
   damaged: 'the journal is damaged, or an older copy of what it was',
   host: "the host's devices cannot be read or changed",
+  terminal: 'a device that was waited for cannot be as declared',
+  timeout: 'a device that was waited for is not yet as declared',
 } as const satisfies Record<Outcome, string>;
 
 type FailureOptions = {
-  readonly outcome: Exclude<Outcome, 'ok' | 'changes'>;
+  readonly outcome: Exclude<Outcome, 'ok' | 'changes' | 'terminal' | 'timeout'>;
   /** What to do about it, as an imperative. */
   readonly wayOut: string;
   readonly cause?: unknown;

@@ -1,14 +1,16 @@
 /**
  * Manifests: the files in which operators keep what should exist.
  *
- * A file holds DeviceSets, one per document, in YAML or JSON. Whatever is wrong is told with
+ * A file holds DeviceSets, one per document, in YAML or JSON. A set lists devices, and pools of devices of which
+ * only the number matters; expand.ts makes devices of these. Whatever is wrong is told with
  * file, document, line and path, and everything that is wrong is told at once: one bad device
  * must not hide the next. Nothing is normalised here, as in events/names.ts.
  */
 import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { EVENT_BYTES_MAX } from '../events/codec.ts';
-import { presentData, TEXT_CHARS_MAX } from '../events/declaration.ts';
+import { LABELS_MAX, presentData, TEXT_CHARS_MAX } from '../events/declaration.ts';
+import { hostId, parentName, typeName } from '../events/names.ts';
 
 /** Most bytes in one manifest file. */
 const MANIFEST_BYTES_MAX = 16 * 1024 * 1024;
@@ -20,26 +22,75 @@ const DEVICE_BYTES_MAX = EVENT_BYTES_MAX - 4096;
 export const API_VERSION = 'mdevfleet.io/v1';
 export const KIND = 'DeviceSet';
 
+/** Most devices of one pool. */
+export const POOL_COUNT_MAX = 10_000;
+/** Labels that each device of a pool gets beside the pool's own. */
+const POOL_LABELS = 2;
+/** What a driver may call a type: words, where an id is a single one. */
+const TITLE = new RegExp(`^(?=.* )[^/\\p{Cc}]{1,${TEXT_CHARS_MAX}}$`, 'u');
+
+/** A type by its id, or by the name that its driver gives it, which may have blanks. */
+const anyType = z
+  .string()
+  .refine(
+    (text) => typeName.safeParse(text).success || TITLE.test(text),
+    "not a type's name: neither an id as in mdev_supported_types, nor what a driver calls one",
+  )
+  .describe("Type id, as listed in mdev_supported_types, or the name in the type's file `name`");
+
 const declaredDevice = presentData
-  .pick({ uuid: true, host: true, parent: true, type: true, attributes: true, labels: true })
+  .pick({ uuid: true, host: true, parent: true, attributes: true, labels: true })
+  .extend({ type: anyType })
   .refine(
     (one) => Buffer.byteLength(JSON.stringify(one)) <= DEVICE_BYTES_MAX,
     `larger than ${DEVICE_BYTES_MAX} bytes`,
   );
 
+const pool = z
+  .strictObject({
+    name: z.string().min(1).max(TEXT_CHARS_MAX).describe('Name of the pool in its set'),
+    count: z.int().min(0).max(POOL_COUNT_MAX).describe('How many devices there should be'),
+    type: anyType,
+    hosts: z
+      .strictObject({
+        names: z.array(hostId).min(1).optional().describe('Any of these'),
+        labels: z.record(z.string(), z.string()).optional().describe('Those that have all of these labels'),
+      })
+      .optional()
+      .describe('Which hosts may have devices of the pool; all unless given'),
+    parents: z.array(parentName).min(1).optional().describe('Which parents may; all unless given'),
+    spread: z
+      .enum(['parents', 'hosts', 'none'])
+      .optional()
+      .describe(
+        'Over what devices are spread evenly; none fills one parent after the other (default: parents)',
+      ),
+    attributes: presentData.shape.attributes,
+    labels: presentData.shape.labels.refine(
+      (labels) => Object.keys(labels ?? {}).length <= LABELS_MAX - POOL_LABELS,
+      `at most ${LABELS_MAX - POOL_LABELS} labels in a pool`,
+    ),
+  })
+  .describe(
+    'Devices of one type of which only the number matters; places and UUIDs are chosen, and then kept',
+  );
+
 /** One document of a manifest. The JSON Schema of manifests is made from this. */
-const deviceSet = z
+export const deviceSet = z
   .strictObject({
     apiVersion: z.literal(API_VERSION, `must be ${API_VERSION}`),
     kind: z.literal(KIND, `must be ${KIND}`),
     metadata: z.strictObject({
       name: z.string().min(1).max(TEXT_CHARS_MAX).describe('Name of the set; its devices carry it'),
     }),
-    devices: z.array(declaredDevice),
+    devices: z.array(declaredDevice).optional(),
+    pools: z.array(pool).optional(),
+  })
+  .refine(({ devices, pools }) => devices !== undefined || pools !== undefined, {
+    path: ['devices'],
+    message: 'missing; a set lists devices, or pools, or both',
   })
   .describe('Mediated devices that should exist');
-
-type DeviceSet = z.infer<typeof deviceSet>;
 
 /** Where something stands in a manifest. `document` counts from 1, as does `line`. */
 export type Place = { readonly file: string; readonly document: number; readonly line: number };
@@ -47,8 +98,18 @@ export type Place = { readonly file: string; readonly document: number; readonly
 /** A device as declared by a manifest. */
 export type Listed = {
   readonly set: string;
-  readonly device: DeviceSet['devices'][number];
+  readonly device: z.infer<typeof declaredDevice>;
   readonly place: Place;
+};
+
+/** A pool as declared by a manifest. */
+export type ListedPool = { readonly set: string; readonly pool: z.infer<typeof pool>; readonly place: Place };
+
+/** What manifests declare; `sets` are the names of all sets in them, those without devices, too. */
+export type Declared = {
+  readonly sets: ReadonlySet<string>;
+  readonly devices: readonly Listed[];
+  readonly pools: readonly ListedPool[];
 };
 
 export type Problem = Place & { readonly path: string; readonly reason: string };
@@ -58,15 +119,18 @@ export type ManifestFile = { readonly name: string; readonly text: string };
 
 /** `omitted`: how many problems there were beyond PROBLEMS_MAX. */
 export type Manifests =
-  | { readonly kind: 'valid'; readonly devices: readonly Listed[] }
+  | ({ readonly kind: 'valid' } & Declared)
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly omitted: number };
 
 /** Reads manifests; a host and UUID may be listed once in all of them together. */
 export function parseManifests(files: readonly ManifestFile[]): Manifests {
   const reads = files.map(parseFile);
   const devices = reads.flatMap((read) => read.devices);
-  const problems = [...reads.flatMap((read) => read.problems), ...repeated(devices)];
-  if (problems.length === 0) return { kind: 'valid', devices };
+  const pools = reads.flatMap((read) => read.pools);
+  const problems = [...reads.flatMap((read) => read.problems), ...repeated(devices), ...repeatedPools(pools)];
+  if (problems.length === 0) {
+    return { kind: 'valid', devices, pools, sets: new Set(reads.flatMap((read) => read.sets)) };
+  }
   return {
     kind: 'invalid',
     problems: problems.slice(0, PROBLEMS_MAX),
@@ -74,7 +138,12 @@ export function parseManifests(files: readonly ManifestFile[]): Manifests {
   };
 }
 
-type Read = { readonly devices: readonly Listed[]; readonly problems: readonly Problem[] };
+type Read = {
+  readonly sets: readonly string[];
+  readonly devices: readonly Listed[];
+  readonly pools: readonly ListedPool[];
+  readonly problems: readonly Problem[];
+};
 
 function parseFile(file: ManifestFile): Read {
   const top = { file: file.name, document: 1, line: 1 };
@@ -86,13 +155,16 @@ function parseFile(file: ManifestFile): Read {
   const read = [...documents].map((document, index) =>
     parseDocument(document, lines, { ...top, document: index + 1 }),
   );
-  const devices = read.flatMap((one) => one.devices);
-  const problems = read.flatMap((one) => one.problems);
-  const empty = read.every((one) => one === EMPTY);
-  return empty ? broken(top, `holds no document; expected a ${KIND}`) : { devices, problems };
+  if (read.every((one) => one === EMPTY)) return broken(top, `holds no document; expected a ${KIND}`);
+  return {
+    sets: read.flatMap((one) => one.sets),
+    devices: read.flatMap((one) => one.devices),
+    pools: read.flatMap((one) => one.pools),
+    problems: read.flatMap((one) => one.problems),
+  };
 }
 
-const EMPTY: Read = { devices: [], problems: [] };
+const EMPTY: Read = { sets: [], devices: [], pools: [], problems: [] };
 
 function parseDocument(document: Document.Parsed, lines: LineCounter, top: Place): Read {
   if (document.errors.length > 0) {
@@ -102,21 +174,22 @@ function parseDocument(document: Document.Parsed, lines: LineCounter, top: Place
       path: '',
       reason: error.message,
     }));
-    return { devices: [], problems };
+    return { ...EMPTY, problems };
   }
   const value = plain(document);
   if (value === null) return EMPTY;
   if (value instanceof Error) return broken(top, value.message);
   const lineOf = (path: readonly PropertyKey[]) => ({ ...top, line: lineAt(document, lines, path) });
   const parsed = deviceSet.safeParse(value, { reportInput: true });
-  if (!parsed.success) return { devices: [], problems: explained(parsed.error, lineOf) };
-  const { metadata, devices } = parsed.data;
-  const listed = devices.map((device, index) => ({
-    set: metadata.name,
-    device,
-    place: lineOf(['devices', index]),
-  }));
-  return { devices: listed, problems: [] };
+  if (!parsed.success) return { ...EMPTY, problems: explained(parsed.error, lineOf) };
+  const { metadata, devices = [], pools = [] } = parsed.data;
+  const set = metadata.name;
+  return {
+    sets: [set],
+    devices: devices.map((device, index) => ({ set, device, place: lineOf(['devices', index]) })),
+    pools: pools.map((one, index) => ({ set, pool: one, place: lineOf(['pools', index]) })),
+    problems: [],
+  };
 }
 
 /** The document as plain values; an error when its aliases grow beyond measure. */
@@ -129,7 +202,7 @@ function plain(document: Document.Parsed): unknown {
 }
 
 function broken(place: Place, reason: string): Read {
-  return { devices: [], problems: [{ ...place, path: '', reason }] };
+  return { ...EMPTY, problems: [{ ...place, path: '', reason }] };
 }
 
 /** The line of the innermost node on the path that the document has. */
@@ -167,10 +240,19 @@ function pathText(path: readonly PropertyKey[]): string {
 }
 
 function repeated(devices: readonly Listed[]): Problem[] {
+  return listedTwice(devices.map(({ device, place }) => ({ key: `${device.host}/${device.uuid}`, place })));
+}
+
+function repeatedPools(pools: readonly ListedPool[]): Problem[] {
+  return listedTwice(
+    pools.map(({ set, pool: { name }, place }) => ({ key: `pool ${name} of set ${set}`, place })),
+  );
+}
+
+function listedTwice(listed: readonly { readonly key: string; readonly place: Place }[]): Problem[] {
   const first = new Map<string, Place>();
   const problems: Problem[] = [];
-  for (const { device, place } of devices) {
-    const key = `${device.host}/${device.uuid}`;
+  for (const { key, place } of listed) {
     const before = first.get(key);
     if (before === undefined) first.set(key, place);
     else problems.push({ ...place, path: key, reason: `listed twice, first in ${placeText(before)}` });

@@ -108,7 +108,7 @@ export function parentRows(
       const rooms = types.map(({ id, capacity }) => ({
         ...{ type: id, name: names.get(id) ?? null, capacity },
         taken: taking.filter((type) => type === id).length,
-        free: roomFor(id, capacities, taking),
+        free: atLeastNone(roomFor(id, capacities, taking)),
       }));
       return { host, parent, driver, types: rooms, taken: taking.length };
     });
@@ -134,8 +134,8 @@ export function typeRows(offers: readonly HostOffers[], parents: readonly Parent
 const ROUNDING = 1e-9;
 
 /**
- * How many more devices of the type fit on a parent with these capacities and devices; null if that is not known.
- * A device of which no capacity is known takes nothing.
+ * How many more devices of the type fit on a parent with these capacities and devices, negative for how many too many
+ * there are; null if that is not known. A device of which no capacity is known takes nothing.
  */
 export function roomFor(
   type: string,
@@ -146,7 +146,11 @@ export function roomFor(
   if (capacity === null) return null;
   const shares = taking.map((one) => capacities.get(one) ?? 0).filter((one) => one > 0);
   const left = 1 - shares.reduce((sum, one) => sum + 1 / one, 0);
-  return Math.max(0, Math.floor(capacity * left + ROUNDING));
+  return Math.floor(capacity * left + ROUNDING);
+}
+
+function atLeastNone(room: number | null): number | null {
+  return room === null ? null : Math.max(0, room);
 }
 
 function placeKey({ host, parent }: Pick<Standing, 'host' | 'parent'>): string {

@@ -1,6 +1,7 @@
 /**
  * Writes the JSON Schema of every event and fact to events/schema/, from the zod schemas that the program itself
  * reads them by, and docs/asyncapi.yaml. They are for whoever publishes or reads events with a program of their own.
+ * docs/manifest.schema.json is for editors, that of manifests.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -10,10 +11,12 @@ import { z } from 'zod';
 import { commandEvents } from '../events/command.ts';
 import { ABSENT_TYPE, absentEvent, PRESENT_TYPE, presentEvent } from '../events/declaration.ts';
 import { envelope, facts } from '../events/fact.ts';
+import { deviceSet } from '../src/manifest.ts';
 import { asyncApi } from './asyncapi.ts';
 
 const ROOT = dirname(import.meta.dirname);
 export const SCHEMA_FOLDER = join(ROOT, 'events', 'schema');
+export const MANIFEST_SCHEMA = join(ROOT, 'docs', 'manifest.schema.json');
 export const ASYNCAPI_FILE = join(ROOT, 'docs', 'asyncapi.yaml');
 
 /** Events by their type; a fact, in the record that carries it, as `fact.<kind>.v<version>`. */
@@ -30,6 +33,10 @@ export function schemas(): ReadonlyMap<string, object> {
   return new Map([...found].map(([title, schema]) => [`${title}.json`, toJsonSchema(title, schema)]));
 }
 
+export function manifestSchema(): object {
+  return toJsonSchema('A manifest of mdevfleet', deviceSet);
+}
+
 function toJsonSchema(title: string, schema: z.ZodType): object {
   const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input' });
   return { $schema, title, ...rest };
@@ -42,6 +49,7 @@ if (import.meta.main) {
     await writeFile(join(SCHEMA_FOLDER, name), JSON.stringify(schema, null, 2));
   }
   await writeFile(ASYNCAPI_FILE, asyncApi(schemas().keys()));
+  await writeFile(MANIFEST_SCHEMA, JSON.stringify(manifestSchema(), null, 2));
   const biome = join(ROOT, 'node_modules', '.bin', 'biome');
-  await promisify(execFile)(biome, ['format', '--write', SCHEMA_FOLDER], { cwd: ROOT });
+  await promisify(execFile)(biome, ['format', '--write', SCHEMA_FOLDER, MANIFEST_SCHEMA], { cwd: ROOT });
 }

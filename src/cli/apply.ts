@@ -1,51 +1,112 @@
 /**
  * `apply`: publishes what manifests declare, as far as it differs from what stands declared.
+ *
+ * On a terminal the plan is shown and confirmed first, and then that plan is published or nothing more: what the fleet
+ * has changed meanwhile ends it. Elsewhere it goes ahead, within what the flags allow, and a race is planned anew.
  */
-
-import { describe } from '../../store/evolve.ts';
-import { type Change, diffPresent, type Wish } from '../diff.ts';
+import { createInterface } from 'node:readline/promises';
+import type { Flags } from '../config.ts';
+import type { Change, Publication } from '../diff.ts';
 import { Failure, type Outcome } from '../exit.ts';
-import { readStandings } from '../fleet.ts';
-import type { Listed } from '../manifest.ts';
-import { publishChanges } from '../publish.ts';
+import { isOpen, planOf } from '../plan.ts';
+import { publishChanges, type Report } from '../publish.ts';
 import { createAuthor } from './author.ts';
+import { awaitSettled, outcomeOf, showVerdicts, timeoutMsOf } from './await.ts';
 import { readManifests } from './input.ts';
 import { type Fleet, withFleet } from './open.ts';
+import type { Output } from './output.ts';
+import { planJson, showPlan } from './plan-view.ts';
+import { type Proposal, propose } from './propose.ts';
+import { refuseHarm } from './refuse.ts';
 import { showReport } from './report.ts';
 import type { Invocation } from './verb.ts';
 
 export async function apply({ settings, flags, out }: Invocation): Promise<Outcome> {
-  const wishes = (await readManifests(flags['file'] as readonly string[])).map(wishOf);
-  const uuids = new Set(wishes.map((wish) => wish.uuid));
-  const publish = ({ streams, prefix, clock }: Fleet) => {
-    const author = createAuthor(clock, flags['source']);
-    return publishChanges({ stream: streams.desired, prefix, author }, async () => {
-      const changes = diffPresent(wishes, await readStandings(streams.desired, prefix, { uuids }));
-      if (flags['replace'] !== true) refuseRemovals(changes);
+  const timeoutMs = timeoutMsOf(flags['timeout']);
+  const declared = await readManifests(flags['file'] as readonly string[]);
+  const asked = { prune: flags['prune'] === true, takeOver: flags['takeOver'] === true };
+  const apply = async (fleet: Fleet): Promise<Outcome> => {
+    const again = async (): Promise<Proposal> => {
+      const proposal = await propose(fleet, declared, asked);
+      refuseHarm(proposal, flags);
+      return proposal;
+    };
+    const proposal = await again();
+    if (flags['dryRun'] === true) return showDryRun(proposal, flags, out);
+    const isAsking = mustAsk(proposal, flags, out);
+    if (isAsking) await confirm(proposal, out);
+    const report = await publish(fleet, flags, proposal, async () => {
+      const { changes } = await again();
+      if (isAsking) refuseOther(changes, proposal.changes);
       return changes;
     });
+    return finish(fleet, report, { flags, out, timeoutMs });
   };
-  const report = await withFleet(settings, publish, { create: true });
-  showReport(report, flags['json'] === true, out);
+  return withFleet(settings, apply, { create: true });
+}
+
+/** The first changes are those of the proposal; whatever is left of them is found by looking again. */
+function publish(
+  { streams, prefix, clock }: Fleet,
+  flags: Flags,
+  proposal: Proposal,
+  again: () => Promise<readonly Change[]>,
+): Promise<Report> {
+  const author = createAuthor(clock, flags['source']);
+  let first: readonly Change[] | null = proposal.changes;
+  return publishChanges({ stream: streams.desired, prefix, author }, async () => {
+    const changes = first ?? (await again());
+    first = null;
+    return changes;
+  });
+}
+
+type Ending = Pick<Invocation, 'flags' | 'out'> & { readonly timeoutMs: number };
+
+async function finish(fleet: Fleet, report: Report, { flags, out, timeoutMs }: Ending): Promise<Outcome> {
+  const asJson = flags['json'] === true;
+  if (flags['wait'] !== true || report.stopped !== null) {
+    showReport(report, asJson, out);
+    return 'ok';
+  }
+  if (!asJson) showReport(report, false, out);
+  const found = await awaitSettled(fleet, report.changes, timeoutMs, out);
+  if (asJson) showReport(report, true, out, found);
+  else showVerdicts(found, out);
+  return outcomeOf(found);
+}
+
+function showDryRun({ changes, seen }: Proposal, flags: Flags, out: Output): Outcome {
+  const plan = planOf(changes, seen);
+  if (flags['json'] === true) out.json(planJson(plan));
+  else showPlan(plan, out);
   return 'ok';
 }
 
-function wishOf({ device, set }: Listed): Wish {
-  return { ...device, set };
+/** Whoever is not at a terminal cannot be asked, and has said with the flags what is allowed. */
+function mustAsk({ changes }: Proposal, flags: Flags, out: Output): boolean {
+  const isTerminal = out.isTerminal && process.stdin.isTTY === true;
+  return isTerminal && flags['yes'] !== true && flags['json'] !== true && changes.some(isOpen);
 }
 
-function refuseRemovals(changes: readonly Change[]): void {
-  const removals = changes.filter((change) => change.ends.length > 0 && change.publications.length > 0);
-  if (removals.length === 0) return;
-  const lines = removals.map(
-    ({ uuid, claim, ends }) =>
-      `\n  ${uuid}: ${ends.map(describe).join(' and ')} would go, for ${claim && describe(claim)}`,
-  );
-  throw new Failure(
-    `applying: devices of the same set would be removed where they are now:${lines.join('')}`,
-    {
-      outcome: 'refused',
-      wayOut: 'add --replace to allow it, or keep the old place in the manifest as well',
-    },
-  );
+async function confirm({ changes, seen }: Proposal, out: Output): Promise<void> {
+  showPlan(planOf(changes, seen), out);
+  const ask = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await ask.question('Publish this? [y/N] ').finally(() => ask.close());
+  if (/^y(es)?$/i.test(answer.trim())) return;
+  throw new Failure('applying: it was not confirmed, and nothing was published', {
+    outcome: 'refused',
+    wayOut: 'answer y, or give --yes',
+  });
+}
+
+/** Only what was confirmed is published. */
+export function refuseOther(changes: readonly Change[], confirmed: readonly Change[]): void {
+  const text = (one: Publication) => JSON.stringify(one);
+  const known = new Set(confirmed.flatMap(({ publications }) => publications.map(text)));
+  if (changes.every(({ publications }) => publications.every((one) => known.has(text(one))))) return;
+  throw new Failure('applying: the fleet has moved past the plan that was confirmed', {
+    outcome: 'refused',
+    wayOut: 'run the same command again, and look at the new plan',
+  });
 }

@@ -4,9 +4,10 @@
  * By manifest only what the manifest's own set declared is withdrawn: an old file must not take
  * away what somebody else declares under the same UUID by now.
  */
-import type { HostId } from '../../events/names.ts';
-import { diffAbsent, keyOf, type Standings } from '../diff.ts';
+import type { HostId, Uuid } from '../../events/names.ts';
+import { diffAbsent, keyOf, presentByUuid, type Standings } from '../diff.ts';
 import { Failure, type Outcome } from '../exit.ts';
+import { uuidsOfPool } from '../expand.ts';
 import { readStandings } from '../fleet.ts';
 import type { Listed } from '../manifest.ts';
 import { publishChanges } from '../publish.ts';
@@ -50,9 +51,25 @@ async function chooser(asked: Pick<Invocation, 'args' | 'flags' | 'out'>): Promi
     const host = flags['host'] as HostId | undefined;
     return { uuids: new Set(uuids), targets: (standings) => targetsOf(uuids, standings, host) };
   }
-  const listed = await readManifests(file);
-  const uuids = new Set(listed.map(({ device }) => device.uuid));
-  return { uuids, targets: (standings) => ownedBy(listed, standings, out) };
+  const { devices, pools } = await readManifests(file);
+  const pooled = pools.flatMap((one) => uuidsOfPool(one).map((uuid) => ({ uuid, set: one.set })));
+  const uuids = new Set([...devices.map(({ device }) => device.uuid), ...pooled.map(({ uuid }) => uuid)]);
+  return {
+    uuids,
+    targets: (standings) => [...ownedBy(devices, standings, out), ...inPools(pooled, standings)],
+  };
+}
+
+/** Devices of pools, wherever their sets have declared them. */
+function inPools(
+  pooled: readonly { readonly uuid: Uuid; readonly set: string }[],
+  standings: Standings,
+): readonly Target[] {
+  const present = presentByUuid(standings);
+  return pooled.flatMap(({ uuid, set }) => {
+    const own = present.get(uuid)?.filter(({ data }) => data.set === set) ?? [];
+    return own.map(({ data: { host } }) => ({ host, uuid }));
+  });
 }
 
 /** Those of the manifest that its set declared; of the others a warning says why not. */

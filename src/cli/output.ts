@@ -27,6 +27,11 @@ export class Output {
     this.#stderr = stderr;
   }
 
+  /** True when people look at the results as they come. */
+  get isTerminal(): boolean {
+    return this.#stdout.isTTY === true;
+  }
+
   json(value: unknown): void {
     this.#stdout.write(`${JSON.stringify(value, null, 2)}\n`);
   }
@@ -77,6 +82,11 @@ export class Output {
 
   line(text: string): void {
     this.#stdout.write(`${printable(text)}\n`);
+  }
+
+  /** One line on a terminal that the next one takes the place of; null for none any more. */
+  progress(text: string | null): void {
+    if (this.#stderr.isTTY === true) this.#stderr.write(`\r\u001b[2K${printable(text ?? '')}`);
   }
 
   /** The same warning is given once. */

@@ -54,6 +54,7 @@ function completionOf(program: Command): VerbSpec {
 
 function addVerb(program: Command, spec: VerbSpec, run: Run): void {
   const command = program.command(spec.name).description(spec.about);
+  if (spec.alias !== undefined) command.alias(spec.alias);
   for (const argument of spec.args ?? []) command.addArgument(argument);
   for (const name of spec.settings) command.addOption(settingOption(name));
   for (const option of spec.flags ?? []) command.addOption(option);

@@ -1,8 +1,10 @@
 /**
  * Shows what publishing did: a table and a count, or JSON; then fails if something was left out.
  */
+import { keyOf } from '../diff.ts';
 import { Failure } from '../exit.ts';
 import type { Report, Reported } from '../publish.ts';
+import type { Verdict } from '../settle.ts';
 import type { Output } from './output.ts';
 import type { Cell, Colour } from './terminal.ts';
 
@@ -21,9 +23,15 @@ const COLOURS = { published: 'green', unchanged: 'dim', unpublished: 'red' } as 
 >;
 
 /** Throws a Failure when not everything was published. */
-export function showReport(report: Report, asJson: boolean, out: Output): void {
+export function showReport(
+  report: Report,
+  asJson: boolean,
+  out: Output,
+  verdicts: readonly Verdict[] = [],
+): void {
+  const become = new Map(verdicts.map((one) => [keyOf(one), one]));
   for (const warning of report.changes.flatMap((change) => change.warnings)) out.warn(warning);
-  if (asJson) out.json(report.changes.map(jsonOf));
+  if (asJson) out.json(report.changes.map((change) => jsonOf(change, become.get(keyOf(change)))));
   else showTable(report.changes, out);
   if (report.stopped !== null) throw incomplete(report);
 }
@@ -41,8 +49,11 @@ function showTable(changes: readonly Reported[], out: Output): void {
   out.line(`${count(changes, 'published')} published, ${count(changes, 'unchanged')} unchanged`);
 }
 
-function jsonOf({ action, status, uuid, host, claim, set }: Reported): object {
-  return { uuid, host, parent: claim?.parent ?? null, type: claim?.type ?? null, set, action, status };
+/** With what has become of it, where that was waited for. */
+function jsonOf({ action, status, uuid, host, claim, set }: Reported, verdict: Verdict | undefined): object {
+  const { parent = null, type = null } = claim ?? {};
+  const { state, reason, message } = verdict ?? {};
+  return { uuid, host, parent, type, set, action, status, state, reason, message };
 }
 
 function count(changes: readonly Reported[], status: Reported['status']): number {

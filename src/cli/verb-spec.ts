@@ -12,6 +12,7 @@ export type Load = () => Promise<Verb>;
 
 export type VerbSpec = {
   readonly name: string;
+  readonly alias?: string;
   readonly about: string;
   readonly example: string;
   readonly settings: readonly OptionName[];

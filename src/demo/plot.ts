@@ -27,7 +27,7 @@ export type Plot = {
 };
 
 export async function readPlot(): Promise<Plot> {
-  const devices = (await readManifests([FLEET_FILE])).map(({ device }) => device);
+  const devices = (await readManifests([FLEET_FILE])).devices.map(({ device }) => device);
   const hosts = [...new Set(devices.map(({ host }) => host))].sort();
   const hero = devices.find(({ uuid }) => uuid === HERO);
   confirm(hero !== undefined && hosts.includes(RIVAL), `${FLEET_FILE} has what the demo is about`);

@@ -7,7 +7,13 @@ import { z } from 'zod';
 import { decodeEvent, encodeCommand, encodeDeclaration } from '../../events/codec.ts';
 import { parseSubject } from '../../events/subject.ts';
 import { asyncApi } from '../../tools/asyncapi.ts';
-import { ASYNCAPI_FILE, SCHEMA_FOLDER, schemas } from '../../tools/schema.ts';
+import {
+  ASYNCAPI_FILE,
+  MANIFEST_SCHEMA,
+  manifestSchema,
+  SCHEMA_FOLDER,
+  schemas,
+} from '../../tools/schema.ts';
 import { anyCommand, anyDeclaration } from './arbitraries.ts';
 
 test('the JSON Schemas that are kept are those of the program; `npm run schema` writes them', () => {
@@ -33,6 +39,10 @@ describe('the AsyncAPI document', () => {
     );
     expect(files.filter((file) => !existsSync(join(dirname(ASYNCAPI_FILE), file)))).toEqual([]);
   });
+});
+
+test('so is that of manifests', () => {
+  expect(JSON.parse(readFileSync(MANIFEST_SCHEMA, 'utf8'))).toEqual(manifestSchema());
 });
 
 function read(name: string): object {

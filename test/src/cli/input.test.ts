@@ -62,7 +62,8 @@ describe('what is wrong with the input', () => {
     ['nothing to delete', ['delete', '--data', folder], EXIT.usage, ['delete --help']],
     ['a wrong source', [...apply(manifest('source', {})), '--source', 'a b'], EXIT.usage, ['--source']],
     ['no manifest', apply(join(folder, 'none.yaml')), EXIT.input, ['none.yaml', 'ENOENT']],
-    ['a folder for a manifest', apply(folder), EXIT.input, ['EISDIR']],
+    ['a folder without manifests', apply(mkdtempSync(join(folder, 'none-'))), EXIT.input, ['there are none']],
+    ['a time that is none', [...apply(manifest('time', {})), '--timeout', 'soon'], EXIT.usage, ['--timeout']],
     ['bytes that are not text', apply(file('bytes', Uint8Array.of(0xff, 0xfe, 0))), EXIT.input, ['UTF-8']],
     [
       'text that is not YAML',

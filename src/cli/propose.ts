@@ -1,0 +1,69 @@
+/**
+ * From manifests to the changes that would publish them, by what the fleet is known to have now.
+ */
+import { type Change, diffPresent, diffPruned } from '../diff.ts';
+import { expand, uuidsOfPool } from '../expand.ts';
+import { readOffers, readRows, readStandings } from '../fleet.ts';
+import { type Declared, placeText } from '../manifest.ts';
+import type { HostOffers } from '../offers.ts';
+import type { Seen } from '../plan.ts';
+import { wrongManifests } from './input.ts';
+import type { Fleet } from './open.ts';
+
+/** Most hosts that are asked for one by one; of more, everything is read once. */
+const SINGLE_HOSTS_MAX = 32;
+
+export type Asked = {
+  /** Also withdraw what the sets declared and do not name any more. */
+  readonly prune: boolean;
+  /** Also end what other sets declared under the same UUIDs. */
+  readonly takeOver: boolean;
+};
+
+export type Proposal = {
+  readonly changes: readonly Change[];
+  readonly seen: Seen;
+  /** Devices that stand declared by the sets of the manifests, as far as that was asked for. */
+  readonly declared: number;
+};
+
+/** What to publish so that the manifests are declared. Throws a Failure for what cannot be placed, or StreamUnavailable. */
+export async function propose(fleet: Fleet, declared: Declared, asked: Asked): Promise<Proposal> {
+  const seen = await look(fleet, declared, asked);
+  const unmanaged = seen.rows.filter(({ state }) => state === 'unmanaged');
+  const expanded = expand(declared, { ...seen, unmanaged });
+  if (expanded.kind === 'unexpanded') {
+    throw wrongManifests(expanded.reasons.map(({ place, reason }) => `${placeText(place)}: ${reason}`));
+  }
+  const { wishes } = expanded;
+  const present = diffPresent(wishes, seen.standings, asked);
+  const pruned = asked.prune ? diffPruned(declared.sets, present, seen.standings) : [];
+  const ours = [...seen.standings.values()].filter(({ declaration }) => {
+    return declaration?.desired === 'present' && declared.sets.has(declaration.data.set ?? '');
+  });
+  return { changes: [...present, ...pruned], seen, declared: ours.length };
+}
+
+/** As much of the fleet as the manifests are about; with pools, or to prune, all of it. */
+async function look({ streams, prefix }: Fleet, declared: Declared, { prune }: Asked): Promise<Seen> {
+  const { devices, pools } = declared;
+  const whole = prune || pools.length > 0;
+  const uuids = new Set([
+    ...devices.map(({ device }) => device.uuid),
+    ...pools.flatMap((one) => uuidsOfPool(one)),
+  ]);
+  // What is declared is read first: a report that comes in between may only make a row newer.
+  const standings = await readStandings(streams.desired, prefix, whole ? {} : { uuids });
+  const hosts = new Set(devices.map(({ device }) => device.host));
+  if (whole || hosts.size > SINGLE_HOSTS_MAX) {
+    const offers = await readOffers(streams.observed, prefix);
+    return { standings, offers, rows: await readRows(streams.observed, prefix) };
+  }
+  const offers: HostOffers[] = [];
+  const rows: Seen['rows'][number][] = [];
+  for (const host of hosts) {
+    offers.push(...(await readOffers(streams.observed, prefix, host)));
+    rows.push(...(await readRows(streams.observed, prefix, host)));
+  }
+  return { standings, offers, rows };
+}
