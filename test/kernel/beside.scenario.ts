@@ -3,8 +3,7 @@
  * or refused, and never touched; what is ours they see, cannot take, and if they remove it, it comes back.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { GuestAgent, GuestFleet } from './agents.ts';
 import {
   calls,
@@ -26,6 +25,7 @@ import {
   until,
   uuid,
 } from './mdev.ts';
+import { makeMdevctlFolders, mdevctl, mdevctlDevices, mdevctlFormats } from './mdevctl-cases.ts';
 import type { Scenario } from './scenario.ts';
 
 const HOST = 'kernel-beside';
@@ -34,24 +34,14 @@ const CASE_MS_MAX = 200_000;
 const [A, B] = ['mdevfleet-a', 'mdevfleet-b'] as const;
 const [BY_MDEVCTL, BY_SHELL, OTHER_TYPE, OTHER_PARENT] = [uuid(31), uuid(32), uuid(33), uuid(34)] as const;
 const [OURS, MOVED, ZOMBIE] = [uuid(35), uuid(36), uuid(37)] as const;
-/** Where mdevctl looks for definitions and scripts: Debian's package has the folders, a guest's /etc has not. */
-const MDEVCTL_FOLDERS = ['/etc/mdevctl.d/scripts.d/callouts', '/etc/mdevctl.d/scripts.d/notifiers'];
 
 let running: Promise<{ fleet: GuestFleet; agent: GuestAgent }> | undefined;
 
 function fleetOfOne(): NonNullable<typeof running> {
   running ??= GuestFleet.start().then((fleet) => {
-    for (const folder of MDEVCTL_FOLDERS) mkdirSync(folder, { recursive: true });
     return { fleet, agent: new GuestAgent(HOST, '/guest/disk/data', fleet.server.url) };
   });
   return running;
-}
-
-/** Runs mdevctl; answers its exit status and what it said on standard output. */
-function mdevctl(...argv: readonly string[]): { readonly status: number | null; readonly said: string } {
-  const { status, stdout, stderr, error } = spawnSync('mdevctl', argv, { encoding: 'utf8' });
-  if (error !== undefined) throw error;
-  return { status, said: status === 0 ? stdout : stderr };
 }
 
 function start(id: string, parent: string, type: string): ReturnType<typeof mdevctl> {
@@ -67,7 +57,9 @@ function at(parent: string, type: string) {
 export const scenario: Scenario = {
   module: import.meta.url,
   caseMsMax: CASE_MS_MAX,
+  setUp: makeMdevctlFolders,
   cases: {
+    ...mdevctlFormats,
     'devices that mdevctl or a shell made are unmanaged, with their parent and type': async () => {
       const { fleet } = await fleetOfOne();
       assert.deepEqual(start(BY_MDEVCTL, P0, A), DONE);
@@ -90,6 +82,7 @@ export const scenario: Scenario = {
       const after = [calls(P0), calls(P1), identityOf(P0, BY_MDEVCTL), identityOf(P1, BY_SHELL)];
       assert.deepEqual(after, before);
     },
+    ...mdevctlDevices(async () => (await fleetOfOne()).fleet, HOST),
     'declared differently, they are a conflict and nothing is touched': async () => {
       const { fleet } = await fleetOfOne();
       assert.deepEqual(start(OTHER_TYPE, P1, B), DONE);
