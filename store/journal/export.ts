@@ -27,7 +27,7 @@ const HEAD_BYTES = 32;
 type Records = AsyncIterable<StoredRecord> | Iterable<StoredRecord>;
 
 /** The records as lines, gathered into chunks. */
-export async function* linesOf(records: Records): AsyncGenerator<Buffer> {
+async function* linesOf(records: Records): AsyncGenerator<Buffer> {
   let gathered: Uint8Array[] = [];
   let size = 0;
   for await (const { bytes } of records) {

@@ -12,7 +12,7 @@
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { sha256 } from '../../events/digest.ts';
-import { dataFile, type JournalFiles, openFiles, STATE, statsOf } from './journal-files.ts';
+import { dataFile, isIntact, type JournalFiles, openFiles, STATE, statsOf } from './journal-files.ts';
 import type { Tail } from './journal-storage.ts';
 import type { Damaged, Verified } from './verify.ts';
 
@@ -69,6 +69,7 @@ function assertWholeFile(dir: string, files: JournalFiles): void {
 function checkEnd(files: JournalFiles): Tail {
   const state = files.positions.get(STATE);
   if (state === undefined) throw new Damage('its projections are missing');
+  if (!isIntact(state)) throw new Damage('its positions were changed');
   assertContiguous(files, state.tail.seq);
   assertChained(files, state.tail);
   assertDevices(files, state.tail.seq);

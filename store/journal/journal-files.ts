@@ -5,12 +5,30 @@
  */
 import { join } from 'node:path';
 import { type Database, type DatabaseOptions, type Key, open, type RootDatabase } from 'lmdb';
+import { sha256 } from '../../events/digest.ts';
 import type { Device } from '../device.ts';
 import type { Positions } from './journal.ts';
 import type { Tail } from './journal-storage.ts';
 
 /** Stored with every commit; the projections are in step with the log when `tail` is the log's. */
-export type StoredState = { readonly fold: number; readonly tail: Tail; readonly positions: Positions };
+export type State = { readonly fold: number; readonly tail: Tail; readonly positions: Positions };
+
+/** `sum` is of the rest: some of it follows from no record, so that nothing else shows when it was changed. */
+export type StoredState = State & { readonly sum?: string | undefined };
+
+/** The state with its sum. */
+export function summed({ fold, tail, positions }: State): StoredState {
+  return { fold, tail, positions, sum: sumOf({ fold, tail, positions }) };
+}
+
+/** True for a state as it was stored; an older program stored it without a sum. */
+export function isIntact({ sum, ...state }: StoredState): boolean {
+  return sum === undefined || sum === sumOf(state);
+}
+
+function sumOf(state: State): string {
+  return sha256(new TextEncoder().encode(JSON.stringify(state)));
+}
 
 /** Key of the one entry of `positions`. */
 export const STATE = 'state';

@@ -10,7 +10,7 @@ import { NO_RECORD, type StoredRecord } from '../../events/record.ts';
 import type { Device } from '../device.ts';
 import { eventMarkKey } from './draft.ts';
 import type { Positions } from './journal.ts';
-import { type JournalFiles, STATE, type StoredState } from './journal-files.ts';
+import { isIntact, type JournalFiles, STATE, type State, type StoredState, summed } from './journal-files.ts';
 import {
   assertFollows,
   type Batch,
@@ -20,9 +20,9 @@ import {
   type Projections,
 } from './journal-storage.ts';
 import { NO_POSITIONS } from './positions.ts';
-import { Replay, recordsOf } from './replay.ts';
+import { Misfit, Replay, recordsOf } from './replay.ts';
 
-const NOTHING: StoredState = {
+const NOTHING: State = {
   fold: FOLD_VERSION,
   tail: { seq: 0, hash: NO_RECORD },
   positions: NO_POSITIONS,
@@ -58,10 +58,14 @@ export class LmdbStorage implements JournalStorage {
     this.#files = files;
   }
 
+  /** Throws Misfit when the positions are not as they were stored. */
   projections(): Projections {
+    const state = this.#state();
+    if (!isIntact(state)) throw new Misfit('its positions were changed');
     const devices = new Map<Uuid, Device>();
     for (const { key, value } of this.#files.devices.getRange()) devices.set(key, value);
-    return { ...this.#state(), devices };
+    const { fold, tail, positions } = state;
+    return { fold, tail, positions, devices };
   }
 
   /** One by one is faster than a range, which must find the key of each; whatever comes behind a gap is read as a range. */
@@ -94,7 +98,7 @@ export class LmdbStorage implements JournalStorage {
       for (const record of batch.records) this.#log(record);
       for (const device of batch.devices) devices.putSync(device.uuid, device);
       for (const event of batch.events) this.#index(event);
-      positions.putSync(STATE, { fold: FOLD_VERSION, tail: batch.tail, positions: batch.positions });
+      positions.putSync(STATE, summed({ fold: FOLD_VERSION, tail: batch.tail, positions: batch.positions }));
     });
   }
 
@@ -109,7 +113,7 @@ export class LmdbStorage implements JournalStorage {
       for (const record of recordsOf(this)) this.#index(replay.apply(record));
       for (const device of replay.devices.values()) devices.putSync(device.uuid, device);
       const { tail, positions: folded } = replay;
-      positions.putSync(STATE, { fold: FOLD_VERSION, tail, positions: together(stored, folded) });
+      positions.putSync(STATE, summed({ fold: FOLD_VERSION, tail, positions: together(stored, folded) }));
     });
   }
 

@@ -158,8 +158,9 @@ function assertPositions(folded: Positions, stored: Positions, tail: Tail): void
   if (folded.incarnation !== stored.incarnation) {
     throw new Misfit(`the stored incarnation is ${stored.incarnation}, the log says ${folded.incarnation}`);
   }
-  if (folded.paused?.id !== stored.paused?.id) {
-    throw new Misfit('whether the host is paused is not what the log says');
+  for (const name of ['paused', 'registry', 'inventory'] as const) {
+    if (!isDeepStrictEqual(folded[name], stored[name]))
+      throw new Misfit(`the stored position "${name}" is not what the log says`);
   }
   if (stored.forwarded > tail.seq) {
     throw new Misfit(`forwarded up to ${stored.forwarded}, but the log ends at ${tail.seq}`);

@@ -18,7 +18,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sha256 } from '../../../events/digest.ts';
 import type { StoredRecord } from '../../../events/record.ts';
-import { dataFile, type JournalFiles, openFiles, STATE } from '../../../store/journal/journal-files.ts';
+import {
+  dataFile,
+  type JournalFiles,
+  openFiles,
+  STATE,
+  summed,
+} from '../../../store/journal/journal-files.ts';
 import { type JournalOptions, openJournal } from '../../../store/journal/journal-lmdb.ts';
 import { JournalRefused } from '../../../store/journal/journal-refused.ts';
 import type { Tail } from '../../../store/journal/journal-storage.ts';
@@ -219,9 +225,19 @@ describe('projections that are not in step', () => {
     const dir = await tampered(({ positions }) => {
       const state = positions.get(STATE);
       if (state !== undefined)
-        positions.putSync(STATE, { ...state, tail: { ...state.tail, seq: RECORDS - 1 } });
+        positions.putSync(STATE, summed({ ...state, tail: { ...state.tail, seq: RECORDS - 1 } }));
     });
     expect(await checkJournal(dir)).toMatchObject({ kind: 'damaged', firstBad: RECORDS + 1 });
+    await expectRefused(dir);
+  });
+
+  test('positions that follow from no record', async () => {
+    const dir = await tampered(({ positions }) => {
+      const state = positions.get(STATE);
+      if (state !== undefined)
+        positions.putSync(STATE, { ...state, positions: { ...state.positions, forwarded: 7 } });
+    });
+    expect(await verifyJournalFiles(dir)).toMatchObject({ kind: 'damaged', firstBad: null });
     await expectRefused(dir);
   });
 

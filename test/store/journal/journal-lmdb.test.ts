@@ -6,7 +6,7 @@ import { encodeRecord } from '../../../events/record.ts';
 import type { Device } from '../../../store/device.ts';
 import { eventMarkKey } from '../../../store/journal/draft.ts';
 import type { Journal } from '../../../store/journal/journal.ts';
-import { dataFile, openFiles, STATE, statsOf } from '../../../store/journal/journal-files.ts';
+import { dataFile, openFiles, STATE, statsOf, summed } from '../../../store/journal/journal-files.ts';
 import { type JournalOptions, openJournal } from '../../../store/journal/journal-lmdb.ts';
 import { JournalRefused } from '../../../store/journal/journal-refused.ts';
 import { LmdbStorage } from '../../../store/journal/lmdb-storage.ts';
@@ -163,11 +163,8 @@ describe('a journal from another version', () => {
     const state = files.positions.get(STATE);
     if (state === undefined) throw new Error('no state was stored');
     files.root.transactionSync(() => {
-      files.positions.putSync(STATE, {
-        ...state,
-        fold: 0,
-        positions: { ...state.positions, incarnation: 0 },
-      });
+      const positions = { ...state.positions, incarnation: 0 };
+      files.positions.putSync(STATE, summed({ ...state, fold: 0, positions }));
       files.devices.putSync(UUID, { ...device, waiting: 'of old' } as unknown as Device);
       files.devices.putSync(OTHER_UUID, { ...device, uuid: OTHER_UUID });
       files.events.removeSync(eventMarkKey(UUID, keyOf(1)));
@@ -199,7 +196,7 @@ test('projections cannot be made again from a log that is damaged', async () => 
   const state = files.positions.get(STATE);
   if (state === undefined) throw new Error('no state was stored');
   files.root.transactionSync(() => {
-    files.positions.putSync(STATE, { ...state, fold: 0 });
+    files.positions.putSync(STATE, summed({ ...state, fold: 0 }));
     files.log.putSync(2, Buffer.from('{}'));
   });
   await files.root.close();
