@@ -1,8 +1,9 @@
 /**
  * `--from`: where the verbs about the past read it: the fleet's stream, journals of this machine, or exported files.
  */
+import type { HostId } from '../../events/names.ts';
 import { Misfit } from '../../store/journal/replay.ts';
-import { required, type Settings } from '../config.ts';
+import { type Flags, required, type Settings } from '../config.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import { exportSource, JournalSource, journalsIn, type Source, streamSource } from '../source.ts';
 import { guarded } from './guarded.ts';
@@ -25,6 +26,14 @@ export function pastVerb(
   return guarded(run, ({ flags }) => fromOf(flags['from']).includes(JOURNAL));
 }
 
+/**
+ * The host that was asked for. MDEVFLEET_HOST says which host this is, and must not hide the others from whoever
+ * looks at the fleet from it.
+ */
+export function hostFlag(flags: Flags): HostId | undefined {
+  return flags['host'] as HostId | undefined;
+}
+
 function fromOf(given: unknown): readonly string[] {
   return Array.isArray(given) ? given : [STREAM];
 }
@@ -42,7 +51,7 @@ async function withSource({ settings, flags }: Invocation, work: Work): Promise<
     case STREAM:
       return withFleet(settings, (fleet) => work({ source: streamOf(fleet), fleet }));
     case JOURNAL:
-      return withJournals(settings, flags['snapshots'] !== false, work);
+      return withJournals(settings, flags, work);
     default:
       return withFiles(from, work);
   }
@@ -52,17 +61,18 @@ function streamOf({ streams, prefix }: Fleet): Source {
   return streamSource({ stream: streams.observed, prefix });
 }
 
-async function withJournals(settings: Settings, snapshots: boolean, work: Work): Promise<Outcome> {
+async function withJournals(settings: Settings, flags: Flags, work: Work): Promise<Outcome> {
   const data = required(settings, 'data');
-  const places = journalsIn(data, settings.host);
+  const host = hostFlag(flags);
+  const places = journalsIn(data, host);
   if (places.length === 0) {
-    const whose = settings.host === undefined ? '' : ` of host ${settings.host}`;
+    const whose = host === undefined ? '' : ` of host ${host}`;
     throw new Failure(`reading the journal${whose}: there is none in ${data}`, {
       outcome: 'usage',
       wayOut: 'check --host and --data',
     });
   }
-  const source = new JournalSource(places, { snapshots });
+  const source = new JournalSource(places, { snapshots: flags['snapshots'] !== false });
   try {
     return await work({ source, fleet: null });
   } finally {
@@ -83,7 +93,7 @@ function unreadable(paths: readonly string[], cause: unknown): unknown {
   if (!isSystems && !(cause instanceof Misfit)) return cause;
   return new Failure(`reading ${paths.join(', ')}: ${cause.message}`, {
     outcome: cause instanceof Misfit ? 'damaged' : 'input',
-    wayOut: 'give --from the path of a file that `mdevfleet export` wrote, or stream, or journal',
+    wayOut: 'give --from the path of a file that `mdevfleet export journal` wrote, or stream, or journal',
     cause,
   });
 }

@@ -4,16 +4,16 @@
 import { type Entry, historyOf, type Unread, unreadOf } from '../history.ts';
 import { errnoText, generationText, whoText } from '../line.ts';
 import { colourOf } from '../words.ts';
-import { pastVerb } from './from.ts';
+import { hostFlag, pastVerb } from './from.ts';
 import { jsonOf } from './log.ts';
 import { uuidsOf } from './targets.ts';
 import type { Cell } from './terminal.ts';
 
 const HEADER = ['TIME', 'HOST', 'SEQ', 'GENERATION', 'WHO', 'ERRNO', 'WHAT'] as const;
 
-export const history = pastVerb(async ({ settings, args, flags, out }, open) => {
+export const history = pastVerb(async ({ args, flags, out }, open) => {
   const [uuid = ''] = uuidsOf(args);
-  const { host } = settings;
+  const host = hostFlag(flags);
   return open(async ({ source, fleet }) => {
     const entries = await historyOf(source, uuid, host);
     const desired = fleet && { stream: fleet.streams.desired, prefix: fleet.prefix };

@@ -12,7 +12,7 @@ import { errnoText, generationText, type Line, lineOf } from '../line.ts';
 import { nearest } from '../nearest.ts';
 import type { Follower } from '../source.ts';
 import { colourOf } from '../words.ts';
-import { pastVerb } from './from.ts';
+import { hostFlag, pastVerb } from './from.ts';
 import { uuidsOf } from './targets.ts';
 import type { Cell } from './terminal.ts';
 import type { Invocation } from './verb.ts';
@@ -23,8 +23,8 @@ const FOLLOW_MS = 500;
 const HEADER = ['TIME', 'HOST', 'SEQ', 'KIND', 'UUID', 'GENERATION', 'WHO', 'ERRNO', 'WHY'] as const;
 
 export const log = pastVerb(async (invocation, open) => {
-  const { settings, flags, out } = invocation;
-  const { host } = settings;
+  const { flags, out } = invocation;
+  const host = hostFlag(flags);
   const [uuid] = flags['uuid'] === undefined ? [] : uuidsOf([String(flags['uuid'])]);
   const keep = filterOf(invocation);
   const follower = flags['follow'] === true ? untilStopped() : undefined;

@@ -11,7 +11,7 @@ import { Acts, changesIn, type PastChange, reversedIn } from '../past-changes.ts
 import { manifestOf, NO_SET } from '../past-manifest.ts';
 import { hostView, rowsIn, statesAt } from '../past-rows.ts';
 import { checkJournal } from './check-journal.ts';
-import { type Opened, pastVerb } from './from.ts';
+import { hostFlag, type Opened, pastVerb } from './from.ts';
 import { STATE_COLOURS } from './get.ts';
 import type { Output } from './output.ts';
 import type { Cell } from './terminal.ts';
@@ -38,9 +38,9 @@ function usage(what: string, wayOut: string): Failure {
   return new Failure(`reading the arguments: ${what}`, { outcome: 'usage', wayOut });
 }
 
-async function showMoment({ settings, flags, out }: Invocation, { source }: Opened): Promise<Outcome> {
+async function showMoment({ flags, out }: Invocation, { source }: Opened): Promise<Outcome> {
   const at = String(flags['at'] ?? 'now');
-  const past = await hostsAt(source, { moments: [momentOf(at)], host: settings.host });
+  const past = await hostsAt(source, { moments: [momentOf(at)], host: hostFlag(flags) });
   const states = statesAt(past, 0);
   if (flags['manifest'] === true) await showManifest(states, out);
   else if (flags['json'] === true) await out.raw(jsonOf(at, states));
@@ -110,7 +110,7 @@ function* cellsOf(rows: Iterable<Row>): Generator<readonly Cell[]> {
   }
 }
 
-async function showDiff({ settings, args, flags, out }: Invocation, { source }: Opened): Promise<Outcome> {
+async function showDiff({ args, flags, out }: Invocation, { source }: Opened): Promise<Outcome> {
   const [a, b, ...more] = args;
   if (a === undefined || b === undefined || more.length > 0 || flags['at'] !== undefined) {
     throw usage('--diff compares two moments', 'name them: `mdevfleet replay --diff A B`');
@@ -118,7 +118,7 @@ async function showDiff({ settings, args, flags, out }: Invocation, { source }: 
   const acts = new Acts();
   const past = await hostsAt(source, {
     moments: [momentOf(a), momentOf(b)],
-    host: settings.host,
+    host: hostFlag(flags),
     onRecord: (host, decoded, passed) => acts.note(host, decoded, passed),
   });
   const reversed = reversedIn(past);
