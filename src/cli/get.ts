@@ -1,6 +1,6 @@
 /**
  * `get`: devices, from what hosts last reported and what stands declared; hosts, parents and types, from what
- * hosts said that they offer.
+ * hosts said that they offer; pools, from what stands declared.
  */
 import type { HostId } from '../../events/names.ts';
 import type { DeviceState } from '../../events/row.ts';
@@ -9,10 +9,10 @@ import { type Only, type ShownRow, shownRows } from '../devices.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import { readRows, readStandings } from '../fleet.ts';
 import { forgottenHosts } from '../forgotten.ts';
-import { activeDefinitions, type Definition, ownedDefinition } from '../mdevctl/definition.ts';
+import { type Definition, isActive, ownedDefinition } from '../mdevctl/definition.ts';
 import { dumpText } from '../mdevctl/print.ts';
 import { FORMS, type Form, formOf } from './form.ts';
-import { hostsView, parentsView, typesView } from './get-offers.ts';
+import { hostsView, parentsView, poolsView, typesView } from './get-offers.ts';
 import { oneHost } from './one-host.ts';
 import { withFleet } from './open.ts';
 import type { Colour } from './terminal.ts';
@@ -43,7 +43,8 @@ export async function get(invocation: Invocation): Promise<Outcome> {
   return withFleet(settings, async (fleet) => {
     if (kind === 'hosts') await showView(await hostsView(fleet, flags), form, out);
     else if (kind === 'parents') await showView(await parentsView(fleet, flags), form, out);
-    else await showView(await typesView(fleet, flags), form, out);
+    else if (kind === 'types') await showView(await typesView(fleet, flags), form, out);
+    else await showView(await poolsView(fleet, flags), form, out);
     return 'ok' as const;
   });
 }
@@ -74,8 +75,8 @@ function definitions(
   host: HostId | undefined,
   state: DeviceState | undefined,
 ): readonly Definition[] {
-  const shown = oneHost(rows, host);
-  return state === undefined ? activeDefinitions(shown) : shown.map(ownedDefinition);
+  const shown = state === undefined ? rows.filter(isActive) : rows;
+  return oneHost(shown, host).map(ownedDefinition);
 }
 
 const COLUMNS: readonly Column<ShownRow>[] = [

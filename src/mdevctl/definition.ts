@@ -48,9 +48,7 @@ export function returnedDefinition(device: Device): Definition {
   return { ...ownedDefinition(device), start };
 }
 
-/** The definitions of what exists on a host, as far as its agent reports it. */
-export function activeDefinitions(
-  rows: readonly (Device & { readonly state: DeviceState })[],
-): readonly Definition[] {
-  return rows.filter(({ state }) => state === 'ready' || state === 'unmanaged').map(ownedDefinition);
+/** True for a row of a device that exists, as far as its agent reports it. */
+export function isActive({ state }: { readonly state: DeviceState }): boolean {
+  return state === 'ready' || state === 'unmanaged';
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT } from '../../../src/exit.ts';
 import { definitionText, dumpText } from '../../../src/mdevctl/print.ts';
+import { runInProcess } from './in-process.ts';
 import { mdevfleet } from './run.ts';
 
 const [A, B] = ['5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b01', '5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b02'] as const;
@@ -39,7 +40,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe('from mdevctl, and back', () => {
   test('what is imported can be applied as it is printed', async () => {
-    const imported = await mdevfleet(['import', 'mdevctl', theirs, '--host', 'host-a', '--set', 'old']);
+    const imported = await runInProcess(['import', 'mdevctl', theirs, '--host', 'host-a', '--set', 'old']);
     expect(imported).toMatchObject({
       status: EXIT.ok,
       stderr: expect.stringContaining('1 with start: manual'),
@@ -51,7 +52,7 @@ describe('from mdevctl, and back', () => {
   test('a dump says the same as the folder; only what starts automatically can be asked for', async () => {
     const args = ['--host', 'host-a', '--json', '--start', 'auto'];
     const dump = await mdevfleet(['import', 'mdevctl', '-', ...args], { input: dumpText([FIRST, SECOND]) });
-    const files = await mdevfleet(['import', 'mdevctl', theirs, ...args]);
+    const files = await runInProcess(['import', 'mdevctl', theirs, ...args]);
     expect(dump).toEqual(files);
     expect(JSON.parse(files.stdout).devices).toEqual([
       { uuid: A, host: 'host-a', parent: 'matrix', type: 'vfio_ap-passthrough', attributes },
@@ -59,10 +60,10 @@ describe('from mdevctl, and back', () => {
   });
 
   test('exported, each is started by the agent only', async () => {
-    const { status, stdout } = await mdevfleet(['export', 'mdevctl', ...at()]);
+    const { status, stdout } = await runInProcess(['export', 'mdevctl', ...at()]);
     const owned = [FIRST, SECOND].map((one) => ({ ...one, start: 'manual' as const }));
     expect([status, stdout]).toEqual([EXIT.ok, `${dumpText(owned)}\n`]);
-    expect(await mdevfleet(['export', 'mdevctl', ...at(), '--dir', theirs])).toMatchObject({
+    expect(await runInProcess(['export', 'mdevctl', ...at(), '--dir', theirs])).toMatchObject({
       status: EXIT.ok,
     });
     expect(await readFile(join(theirs, 'matrix', A), 'utf8')).toBe(
@@ -74,7 +75,7 @@ describe('from mdevctl, and back', () => {
     const stray = join(theirs, 'other');
     await mkdir(stray);
     await writeFile(join(stray, B), definitionText(SECOND));
-    const given = await mdevfleet(['export', 'mdevctl', ...at(), '--dir', theirs, '--give-back']);
+    const given = await runInProcess(['export', 'mdevctl', ...at(), '--dir', theirs, '--give-back']);
     expect(given.stdout).toContain(`written ${join(theirs, 'matrix', A)}`);
     expect(given.stdout).toContain(`unchanged ${join(theirs, 'mtty', B)}`);
     expect(given.stderr).toContain(`${join(stray, B)} defines the same UUID`);
@@ -88,25 +89,25 @@ describe('from mdevctl, and back', () => {
       input: dumpText([{ ...FIRST, uuid: '5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b03' }]),
     });
     await mdevfleet(['apply', ...at(), '-f', '-'], { input: more.stdout });
-    const unclear = await mdevfleet(['export', 'mdevctl', ...at()]);
+    const unclear = await runInProcess(['export', 'mdevctl', ...at()]);
     expect(unclear).toMatchObject({ status: EXIT.usage, stdout: '' });
     expect(unclear.stderr).toContain('host-a, host-b');
-    const one = await mdevfleet(['export', 'mdevctl', ...at(), '--host', 'host-b', '--give-back']);
+    const one = await runInProcess(['export', 'mdevctl', ...at(), '--host', 'host-b', '--give-back']);
     expect(JSON.parse(one.stdout)).toMatchObject([{ matrix: [{}] }]);
   });
 
   test('nothing is active yet, and that is what `get` shows of it', async () => {
-    const { stdout } = await mdevfleet(['get', 'devices', ...at(), '-o', 'mdevctl']);
+    const { stdout } = await runInProcess(['get', 'devices', ...at(), '-o', 'mdevctl']);
     expect(stdout).toBe('[]\n');
     const waiting = ['--host', 'host-a', '--state', 'waiting'];
-    const declared = await mdevfleet(['get', 'devices', ...at(), '-o', 'mdevctl', ...waiting]);
+    const declared = await runInProcess(['get', 'devices', ...at(), '-o', 'mdevctl', ...waiting]);
     expect(Object.keys(JSON.parse(declared.stdout)[0])).toEqual(['matrix', 'mtty']);
   });
 
   test('one bad file does not hide the others, and is told with its line', async () => {
     const path = await define(SECOND, '{\n  "mdev_type": "mtty-2",\n  "start": "au');
     await writeFile(join(theirs, 'mtty', 'README'), '');
-    const { status, stdout, stderr } = await mdevfleet(['import', 'mdevctl', theirs, '--host', 'host-a']);
+    const { status, stdout, stderr } = await runInProcess(['import', 'mdevctl', theirs, '--host', 'host-a']);
     expect(status).toBe(EXIT.input);
     expect(stdout).toContain(A);
     expect(stderr).toContain(`${path}:3: not JSON`);
@@ -114,7 +115,7 @@ describe('from mdevctl, and back', () => {
   });
 
   test('a path that is not there is told with the way out', async () => {
-    const missing = await mdevfleet(['import', 'mdevctl', join(folder, 'none'), '--host', 'host-a']);
+    const missing = await runInProcess(['import', 'mdevctl', join(folder, 'none'), '--host', 'host-a']);
     expect(missing).toMatchObject({ status: EXIT.input, stderr: expect.stringContaining('/etc/mdevctl.d') });
   });
 });
