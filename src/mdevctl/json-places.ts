@@ -73,8 +73,7 @@ class Scan {
   }
 
   #begin(token: '{' | '[', inside: Open | undefined): void {
-    const path = inside?.step == null ? [] : [...inside.path, inside.step];
-    this.#note(path);
+    const path = inside?.step == null ? [] : this.#note(inside, inside.step);
     this.#open.push(token === '{' ? { path, step: null, keys: new Set() } : { path, step: 0, keys: null });
   }
 
@@ -86,11 +85,15 @@ class Scan {
       inside.keys.add(key);
       inside.step = key;
     }
-    if (inside.step !== null) this.#note([...inside.path, inside.step]);
+    if (inside.step !== null) this.#note(inside, inside.step);
   }
 
-  #note(path: Path): void {
-    if (path.length <= DEPTH_MAX) this.lines.set(JSON.stringify(path), this.#line);
+  /** Answers the path of the member; of what is too deep, that of what is around it. */
+  #note(inside: Open, step: string | number): Path {
+    if (this.#open.length > DEPTH_MAX) return inside.path;
+    const path = [...inside.path, step];
+    this.lines.set(JSON.stringify(path), this.#line);
+    return path;
   }
 }
 

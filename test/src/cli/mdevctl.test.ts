@@ -84,6 +84,17 @@ describe('from mdevctl, and back', () => {
     await rm(stray, { recursive: true });
   });
 
+  test('what cannot be written is told, and nothing half-written is left', async () => {
+    const blocked = join(folder, 'blocked');
+    await mkdir(join(blocked, 'matrix', A), { recursive: true });
+    const { status, stderr } = await runInProcess(['export', 'mdevctl', ...at(), '--dir', blocked]);
+    expect([status, stderr]).toEqual([
+      EXIT.incomplete,
+      expect.stringContaining(`writing definitions to ${blocked}`),
+    ]);
+    expect(await readdir(blocked)).toEqual(['matrix']);
+  });
+
   test('of several hosts one has to be chosen', async () => {
     const more = await mdevfleet(['import', 'mdevctl', '-', '--host', 'host-b', '--start', 'auto'], {
       input: dumpText([{ ...FIRST, uuid: '5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b03' }]),

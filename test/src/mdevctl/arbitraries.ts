@@ -1,7 +1,7 @@
 /**
  * Definitions that mdevctl can hold and that can be declared.
  */
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import type { Definition } from '../../../src/mdevctl/definition.ts';
 
 /** Names that JSON, YAML or an object of JavaScript might mistake for something else are among them. */

@@ -1,7 +1,7 @@
 /**
  * From mdevctl and back: nothing is lost on the way, and what cannot go is told with its line.
  */
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { parseManifests } from '../../../src/manifest.ts';
@@ -145,4 +145,17 @@ test('what mdevctl takes in its stride is taken so, and told', () => {
     '2 start is "Auto", which means manual',
     '3 note is left out',
   ]);
+});
+
+test('whatever a file holds, a definition comes of it or it is refused', () => {
+  const parsed = (text: string) => parseDefinition({ file: 'f', text }, AT);
+  fc.assert(
+    fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
+      parseDump({ file: 'f', text });
+      const { definitions: found, refused } = parsed(text);
+      expect(found.length > 0).toBe(refused.length === 0);
+    }),
+  );
+  const deep = 100_000;
+  expect(parsed('['.repeat(deep) + ']'.repeat(deep)).refused).toHaveLength(1);
 });
