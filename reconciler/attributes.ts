@@ -57,28 +57,18 @@ export function singles(list: readonly Attribute[]): readonly string[] {
   return names.filter((name) => names.indexOf(name) === names.lastIndexOf(name));
 }
 
-/** Of these names, the ones that read otherwise than listed; what was not read cannot be told, and is none of them. */
-export function otherwise(
+/** Of these names, those that read as listed and those that read otherwise; what was not read is neither. */
+export function readings(
   names: readonly string[],
   listed: readonly Attribute[],
   read: readonly Attribute[],
-): readonly string[] {
-  return names.filter((name) => {
+): { readonly same: readonly string[]; readonly other: readonly string[] } {
+  const [same, other]: [string[], string[]] = [[], []];
+  for (const name of names) {
     const [is, should] = [valueIn(read, name), valueIn(listed, name)];
-    return is !== undefined && should !== undefined && !isSame(should, is);
-  });
-}
-
-/** Of these names, the ones that read back what is listed. */
-export function echoes(
-  names: readonly string[],
-  listed: readonly Attribute[],
-  read: readonly Attribute[],
-): readonly string[] {
-  return names.filter((name) => {
-    const [is, should] = [valueIn(read, name), valueIn(listed, name)];
-    return is !== undefined && should !== undefined && isSame(should, is);
-  });
+    if (is !== undefined && should !== undefined) (isSame(should, is) ? same : other).push(name);
+  }
+  return { same, other };
 }
 
 function valueIn(list: readonly Attribute[], name: string): string | undefined {

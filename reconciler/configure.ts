@@ -7,7 +7,7 @@
 import type { Attribute } from '../events/names.ts';
 import type { Device } from '../store/device.ts';
 import { type Acting, about, note, record, write } from './acting.ts';
-import { appliedWith, echoes, singles } from './attributes.ts';
+import { appliedWith, readings, singles } from './attributes.ts';
 import { describeWrite } from './errno.ts';
 import type { Place } from './host.ts';
 import { AGAIN, judge, type Outcome } from './outcome.ts';
@@ -43,7 +43,7 @@ async function echoingNow(
   const asked = names.filter((name) => written.some((one) => one.name === name));
   const seen =
     asked.length === 0 ? null : await acting.host.observe(uuid, { place, use: false, attributes: asked });
-  const echoed = echoes(asked, applied, seen?.kind === 'present' ? seen.attributes : []);
+  const { same: echoed } = readings(asked, applied, seen?.kind === 'present' ? seen.attributes : []);
   const before = reservation?.echoing ?? [];
   return names.filter((name) => (asked.includes(name) ? echoed : before).includes(name));
 }

@@ -10,7 +10,7 @@ import { TERMINAL, WAITING, withHint } from '../events/guidance.ts';
 import { type Attribute, type Claim, sameAttributes, sameClaim, sameGeneration } from '../events/names.ts';
 import type { WaitingReason } from '../events/reasons.ts';
 import type { Desired, Device, Fence, Reservation } from '../store/device.ts';
-import { otherwise, writesBetween } from './attributes.ts';
+import { readings, writesBetween } from './attributes.ts';
 import { noInstance } from './capacity.ts';
 import { inUse } from './errno.ts';
 import type { Look, Observed, Place, Room } from './host.ts';
@@ -148,7 +148,7 @@ function planWhole(
     return planAttributes(desired, applied, changed);
   }
   if (phase !== 'active') return step({ do: 'activate', generation: desired.generation });
-  const attributes = otherwise(echoing, applied, read);
+  const { other: attributes } = readings(echoing, applied, read);
   if (attributes.length === 0) return SETTLED;
   // What does not even keep its value until the next look would be written for ever.
   if (rewritten) return step({ do: 'unwatch', attributes });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Attribute } from '../../events/names.ts';
-import { appliedWith, echoes, otherwise, singles, writesBetween } from '../../reconciler/attributes.ts';
+import { appliedWith, readings, singles, writesBetween } from '../../reconciler/attributes.ts';
 
 /** `a1 b2` is a=1, then b=2. */
 function list(short: string): readonly Attribute[] {
@@ -151,13 +151,12 @@ describe('reading back', () => {
     ['10', '0x10', false],
   ])('%j reads as %j: %j', (value, read, same) => {
     const [listed, seen] = [[{ name: 'a', value }], [{ name: 'a', value: read }]];
-    expect(echoes(['a'], listed, seen)).toEqual(same ? ['a'] : []);
-    expect(otherwise(['a'], listed, seen)).toEqual(same ? [] : ['a']);
+    const expected = same ? { same: ['a'], other: [] } : { same: [], other: ['a'] };
+    expect(readings(['a'], listed, seen)).toEqual(expected);
   });
 
   test('nothing can be told of what was not read', () => {
-    expect(echoes(['a'], list('a1'), [])).toEqual([]);
-    expect(otherwise(['a'], list('a1'), [])).toEqual([]);
+    expect(readings(['a'], list('a1'), [])).toEqual({ same: [], other: [] });
   });
 
   test('only names that stand there once can be compared', () => {
