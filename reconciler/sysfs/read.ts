@@ -11,6 +11,7 @@ import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { isSegment, type Uuid, uuid as uuidSchema } from '../../events/names.ts';
 import {
+  type Observed,
   type Place,
   type Room,
   STANDING_MAX,
@@ -22,17 +23,13 @@ import {
 import { busFolder, busLink, deviceFolder, parentFolder, parentsFolder, typeFolder } from './paths.ts';
 import { AGAIN, type Again, errnoOf, NoAnswer, unreadable } from './unreadable.ts';
 
-/** A device in sysfs. */
+type Seen<K extends Observed['kind']> = Extract<Observed, { kind: K }>;
+
+/** What links and names alone tell of a device. */
 export type Sighting =
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'incomplete'; readonly parent: string }
-  | { readonly kind: 'removing'; readonly parent: string }
-  | {
-      readonly kind: 'present';
-      readonly place: Place;
-      readonly iommuGroup: number | null;
-      readonly removable: boolean;
-    };
+  | Pick<Seen<'absent'>, 'kind'>
+  | Seen<'incomplete' | 'removing'>
+  | Omit<Seen<'present'>, 'use' | 'attributes'>;
 
 /**
  * Looks for a device: on the bus and, if it is not there, in the folder of the parent named.
