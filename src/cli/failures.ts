@@ -31,6 +31,7 @@ const JOURNAL = {
   held: 'locked',
   'no-flock': 'host',
   taken: 'usage',
+  newer: 'refused',
 } as const satisfies Record<RefusalReason, Outcome>;
 
 /** How a run ends that threw this. */

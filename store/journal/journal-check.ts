@@ -14,12 +14,16 @@ import { constants } from 'node:os';
 import { sha256 } from '../../events/digest.ts';
 import { dataFile, isIntact, type JournalFiles, openFiles, STATE, statsOf } from './journal-files.ts';
 import type { Tail } from './journal-storage.ts';
+import { SCHEMA_VERSION, schemaOf } from './schema.ts';
 import type { Damaged, Verified } from './verify.ts';
 
 /** How many records of the log's end are checked before a journal is opened. */
 const TAIL_RECORDS_MAX = 1000;
 
 export type Checked = { readonly kind: 'sound'; readonly tail: Tail };
+
+/** Kept in a way that this program does not know; nothing more was read. */
+export type Newer = { readonly kind: 'newer'; readonly schema: number };
 
 class Damage extends Error {
   readonly firstBad: number | null;
@@ -30,9 +34,14 @@ class Damage extends Error {
   }
 }
 
-async function check(dir: string, expected: readonly Tail[] | null): Promise<Checked | Verified | Damaged> {
+async function check(
+  dir: string,
+  expected: readonly Tail[] | null,
+): Promise<Checked | Newer | Verified | Damaged> {
   try {
     const files = openFiles(dir, true);
+    const schema = schemaOf(files);
+    if (schema > SCHEMA_VERSION) return { kind: 'newer', schema };
     assertWholeFile(dir, files);
     return expected === null ? { kind: 'sound', tail: checkEnd(files) } : await verify(files, expected);
   } catch (error) {

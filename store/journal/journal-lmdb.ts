@@ -19,6 +19,7 @@ import { FOLD_VERSION } from './journal-storage.ts';
 import { LmdbStorage } from './lmdb-storage.ts';
 import { checkJournal } from './probe.ts';
 import { Misfit } from './replay.ts';
+import { stampSchema, upgrade } from './schema.ts';
 
 export type JournalOptions = Omit<GroupCommitOptions, 'schedule'> & {
   readonly dir: string;
@@ -41,8 +42,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     if (create === undefined) throw new JournalRefused('absent', `there is no journal in ${dir}`);
     await begin(options, create);
   }
-  const storage = new LmdbStorage(openFiles(dir, false));
+  const files = openFiles(dir, false);
+  const storage = new LmdbStorage(files);
   try {
+    upgrade(files);
     return open(storage, options);
   } catch (error) {
     await storage.close();
@@ -69,7 +72,9 @@ async function begin(options: JournalOptions, journal: string): Promise<void> {
   const beside = join(dir, 'beginning');
   rmSync(beside, { recursive: true, force: true });
   makeFolder(beside);
-  const storage = new LmdbStorage(openFiles(beside, false));
+  const files = openFiles(beside, false);
+  stampSchema(files);
+  const storage = new LmdbStorage(files);
   storage.commit(genesis({ journal, host, machine }, software, stamp));
   await storage.close();
   renameSync(dataFile(beside), dataFile(dir));

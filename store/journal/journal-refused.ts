@@ -12,7 +12,8 @@ export type RefusalReason =
   | 'other-machine'
   | 'held'
   | 'no-flock'
-  | 'taken';
+  | 'taken'
+  | 'newer';
 
 /** The journal exists or not, but must not be used as it is. */
 export class JournalRefused extends Error {
@@ -41,7 +42,8 @@ export function assertOwn(
   if (machineId === own.machine.machineId && product === own.machine.product) return;
   const message =
     `the journal in ${dir} was begun on another machine (${describe(identity.machine)}), this one is ` +
-    `${describe(own.machine)}: start the agent there, or, if that machine is gone for good, rebind the journal to this one`;
+    `${describe(own.machine)}: start the agent there, or, if this machine takes the place of that one, move the journal away and ` +
+    `let \`mdevfleet rebind ${identity.host}\` accept the one that the agent begins here`;
   throw new JournalRefused('other-machine', message);
 }
 

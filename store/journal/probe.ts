@@ -7,9 +7,10 @@
 import { type ExecFileException, execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Checked } from './journal-check.ts';
+import type { Checked, Newer } from './journal-check.ts';
 import { dataFile } from './journal-files.ts';
 import type { Tail } from './journal-storage.ts';
+import { newer } from './schema.ts';
 import type { Damaged, Verified } from './verify.ts';
 
 /** How long the check before opening may take; it reads a bounded number of records. */
@@ -31,16 +32,28 @@ export function verifyJournalFiles(
   return probe<Verified>(dir, [dir, '--full', JSON.stringify(expected)], 0);
 }
 
-/** Throws when the journal could not be looked at, e.g. without the right to read it. */
-async function probe<Sound>(dir: string, args: string[], timeout: number): Promise<Absent | Sound | Damaged> {
+/** Throws when the journal could not be looked at, e.g. without the right to read it; JournalRefused for a newer one. */
+async function probe<Sound extends Checked | Verified>(
+  dir: string,
+  args: string[],
+  timeout: number,
+): Promise<Absent | Sound | Damaged> {
   const file = statSync(dataFile(dir), { throwIfNoEntry: false });
   if (file === undefined) return { kind: 'absent' };
   if (file.size === 0) return damaged(`${dataFile(dir)} is empty`);
   const { error, stdout, stderr } = await run(args, timeout);
-  if (error === null) return JSON.parse(stdout);
+  if (error === null) {
+    const found = JSON.parse(stdout) as Sound | Damaged | Newer;
+    if (isNewer(found)) throw newer(dir, found.schema);
+    return found;
+  }
   if (error.killed) return damaged(`reading it did not end within ${timeout} ms`);
   if (typeof error.signal === 'string') return damaged(`reading it ended in ${error.signal}`);
   throw new Error(`cannot check the journal in ${dir}: ${stderr.trim() || error.message}`, { cause: error });
+}
+
+function isNewer<F extends { readonly kind: string }>(found: F | Newer): found is Newer {
+  return found.kind === 'newer';
 }
 
 function damaged(reason: string): Damaged {

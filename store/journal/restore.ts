@@ -18,6 +18,7 @@ import { LmdbStorage } from './lmdb-storage.ts';
 import { LogCheck, type Signing } from './log-check.ts';
 import { NO_POSITIONS } from './positions.ts';
 import { Misfit } from './replay.ts';
+import { stampSchema } from './schema.ts';
 
 /** Records in one commit. */
 const BATCH_RECORDS_MAX = 1_000;
@@ -67,7 +68,9 @@ function taken(dir: string, journal: string): JournalRefused {
 }
 
 async function fill(dir: string, records: AsyncIterable<StoredRecord>): Promise<Omit<Restored, 'aside'>> {
-  const storage = new LmdbStorage(openFiles(dir, false));
+  const files = openFiles(dir, false);
+  stampSchema(files);
+  const storage = new LmdbStorage(files);
   try {
     const log = new LogCheck();
     await writeAll(storage, checked(records, log));
