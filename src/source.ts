@@ -13,7 +13,7 @@ import { readIdentity } from '../store/journal/group-commit.ts';
 import { dataFile, type JournalFiles, openFiles } from '../store/journal/journal-files.ts';
 import type { Projections } from '../store/journal/journal-storage.ts';
 import { LmdbStorage } from '../store/journal/lmdb-storage.ts';
-import { recordsOf } from '../store/journal/replay.ts';
+import { Misfit, recordsOf } from '../store/journal/replay.ts';
 import { type EndsOf, type FleetPast, FleetWalk } from '../store/past/fleet-past.ts';
 import { journalPast, snapshotFolder } from '../store/past/journal-past.ts';
 import { mergedByTime } from '../store/past/merge.ts';
@@ -226,5 +226,9 @@ export class JournalSource implements Source {
 }
 
 function journalOf(storage: LmdbStorage): string {
-  return readIdentity(storage).journal;
+  try {
+    return readIdentity(storage).journal;
+  } catch (cause) {
+    throw new Misfit('record 1 does not say whose journal this is', { seq: 1, cause });
+  }
 }

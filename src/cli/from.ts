@@ -72,12 +72,31 @@ async function withJournals(settings: Settings, flags: Flags, work: Work): Promi
       wayOut: 'check --host and --data',
     });
   }
-  const source = new JournalSource(places, { snapshots: flags['snapshots'] !== false });
   try {
-    return await work({ source, fleet: null });
-  } finally {
-    await source.close();
+    const source = new JournalSource(places, { snapshots: flags['snapshots'] !== false });
+    try {
+      return await work({ source, fleet: null });
+    } finally {
+      await source.close();
+    }
+  } catch (cause) {
+    throw isDamage(cause) ? damaged(data, cause) : cause;
   }
+}
+
+/** How LMDB begins what it says of a file in which it has lost its way. */
+const LMDB = /^MDB_(CORRUPTED|INVALID|PAGE_NOTFOUND|VERSION_MISMATCH|PANIC|BAD)/;
+
+function isDamage(error: unknown): error is Error {
+  return error instanceof Misfit || (error instanceof Error && LMDB.test(error.message));
+}
+
+function damaged(data: string, cause: Error): Failure {
+  return new Failure(`reading the journals in ${data}: ${cause.message}`, {
+    outcome: 'damaged',
+    wayOut: 'see what `mdevfleet verify` says; --from stream may still have what was recorded',
+    cause,
+  });
 }
 
 async function withFiles(paths: readonly string[], work: Work): Promise<Outcome> {

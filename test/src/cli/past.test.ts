@@ -1,7 +1,7 @@
 /**
  * `history` and `log`, each from the stream, journals and exports.
  */
-import { writeFileSync } from 'node:fs';
+import { statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nkeys } from 'nats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -120,16 +120,6 @@ describe('log', () => {
     expect(stderr).toContain('did you mean conflict?');
   });
 
-  test('of a journal, by a process that can be spared', async () => {
-    const flags = ['--data', world.data, '--from', 'journal', '--host', 'host-b', '--kind', 'conflict'];
-    const { status, stdout } = await mdevfleet(['log', ...flags]);
-    expect(status).toBe(EXIT.ok);
-    expect(stdout).toContain(
-      'held by host-a [asked for: mtty-1 on mtty of host-b; held: mtty-1 on mtty of host-a',
-    );
-    expect((await mdevfleet(['log', ...flags, '--since', 'x'])).status).toBe(EXIT.usage);
-  });
-
   test.each([
     [['--since', 'tuesday'], EXIT.usage, 'RFC 3339'],
     [['--from', 'journal', '--host', 'host-z'], EXIT.usage, 'there is none'],
@@ -139,5 +129,18 @@ describe('log', () => {
   ])('%j is refused', async (flags, status, says) => {
     const ran = await runInProcess(['log', '--data', world.data, ...flags]);
     expect(ran).toMatchObject({ status, stderr: expect.stringContaining(says) });
+  });
+
+  test('of a journal, by a process that can be spared', async () => {
+    const flags = ['--data', world.data, '--from', 'journal', '--host', 'host-b', '--kind', 'conflict'];
+    const { status, stdout } = await mdevfleet(['log', ...flags]);
+    expect(status).toBe(EXIT.ok);
+    expect(stdout).toContain(
+      'held by host-a [asked for: mtty-1 on mtty of host-b; held: mtty-1 on mtty of host-a',
+    );
+    const file = join(world.data, 'hosts', 'host-b', 'data.mdb');
+    truncateSync(file, statSync(file).size / 2);
+    const cut = await mdevfleet(['log', ...flags]);
+    expect(cut).toMatchObject({ status: EXIT.damaged, stderr: expect.stringContaining('mdevfleet verify') });
   });
 });
