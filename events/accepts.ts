@@ -103,10 +103,7 @@ function checked(isType: Accepts, checks: readonly Check[] = []): Accepts | unde
   const tests = checks.map(testOf);
   if (tests.includes(undefined)) return undefined;
   const all = tests as Accepts[];
-  const [only] = all;
-  if (only === undefined) return isType;
-  if (all.length === 1) return (value) => isType(value) && only(value);
-  return (value) => isType(value) && all.every((one) => one(value));
+  return all.reduce((before, test) => (value) => before(value) && test(value), isType);
 }
 
 function testOf(check: Check): Accepts | undefined {

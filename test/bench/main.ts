@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: each row is a ratio, both sides measured in one run on this machine.
  */
+import { parseArgs } from 'node:util';
 import { connectNats } from '../../events/jetstream/connection.ts';
 import { initFleet } from '../../events/jetstream/init.ts';
 import { bucketNameOf } from '../../events/jetstream/settings.ts';
@@ -10,6 +11,7 @@ import { systemClock, systemRandom } from '../../reconciler/clock-system.ts';
 import { openKvRegistry } from '../../store/registry/registry-kv.ts';
 import { startNats } from '../nats.ts';
 import { benchIntake } from './intake.ts';
+import { benchJournal } from './journal.ts';
 import { benchKernel } from './kernel.ts';
 import { benchLatency } from './latency.ts';
 import { PREFIX } from './names.ts';
@@ -25,7 +27,14 @@ await uplink.first;
 const streams = openJetStreams(uplink, PREFIX);
 console.log(`nats-server ${server.version}, Node ${process.version}`);
 const registry = openKvRegistry(uplink, bucketNameOf(PREFIX));
-const kept = [await benchIntake(streams), await benchLatency(streams, registry), await benchKernel()];
+const { values } = parseArgs({ options: { facts: { type: 'string' } } });
+const facts = values.facts === undefined ? undefined : Number(values.facts);
+const kept = [
+  await benchIntake(streams),
+  await benchJournal(facts),
+  await benchLatency(streams, registry),
+  await benchKernel(),
+];
 await streams.close();
 await uplink.close();
 await server.stop();

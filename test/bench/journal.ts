@@ -1,0 +1,69 @@
+/**
+ * A long journal, verified and folded, against a plain loop that scans it and hashes each record.
+ *
+ * 1,000,000 facts with `npm run bench -- --facts 1000000`; fewer unless told.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sha256 } from '../../events/digest.ts';
+import { type JournalFiles, openFiles } from '../../store/journal/journal-files.ts';
+import { LmdbStorage } from '../../store/journal/lmdb-storage.ts';
+import { Replay, recordsOf } from '../../store/journal/replay.ts';
+import { verifyJournal } from '../../store/journal/verify.ts';
+import { writeHistory } from './history.ts';
+import { inTurn, judge, printTable } from './measure.ts';
+import { benchReplay } from './replay.ts';
+
+const FACTS = 100_000;
+const ROUNDS = 3;
+
+export async function benchJournal(facts = FACTS): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), 'mdevfleet-bench-'));
+  const dir = join(folder, 'journal');
+  await writeHistory(dir, facts);
+  const kept = [await benchReading(dir, facts), await benchReplay(dir)];
+  rmSync(folder, { recursive: true });
+  return kept.every(Boolean);
+}
+
+async function benchReading(dir: string, facts: number): Promise<boolean> {
+  const files = openFiles(dir, true);
+  const storage = new LmdbStorage(files);
+  const perSecond = async (work: () => void): Promise<number> => {
+    const begin = performance.now();
+    work();
+    return (facts * 1000) / (performance.now() - begin);
+  };
+  const rates = await inTurn(ROUNDS, {
+    plain: () => perSecond(() => scan(files)),
+    fold: () => perSecond(() => fold(storage)),
+    verify: () => perSecond(() => verify(storage)),
+  });
+  await storage.close();
+  const of = 'scan and hash';
+  const [folded, verified] = [rates.fold, rates.verify].map((one) => one.median / rates.plain.median);
+  printTable(`a journal of ${facts.toLocaleString('en')} facts`, [
+    { what: 'scan and hash', unit: '/s', sample: rates.plain },
+    { what: 'fold', unit: '/s', sample: rates.fold, ratio: { of, times: folded ?? 0 } },
+    { what: 'verify', unit: '/s', sample: rates.verify, ratio: { of, times: verified ?? 0 } },
+  ]);
+  return [
+    judge({ name: 'the fold against scan and hash', times: folded ?? 0, atLeast: 0.4 }),
+    judge({ name: 'verify against scan and hash', times: verified ?? 0, atLeast: 0.4 }),
+  ].every(Boolean);
+}
+
+function scan({ log }: JournalFiles): void {
+  for (const { value } of log.getRange()) sha256(value);
+}
+
+function fold(storage: LmdbStorage): void {
+  const replay = new Replay();
+  for (const record of recordsOf(storage)) replay.apply(record);
+}
+
+function verify(storage: LmdbStorage): void {
+  const found = verifyJournal(storage);
+  if (found.kind !== 'sound') throw new Error(`the journal is damaged: ${found.reason}`);
+}
