@@ -24,7 +24,7 @@ export async function runAgent(config: AgentConfig, log: Logger): Promise<Outcom
     const end = await Promise.race([stopped, agent.ended]);
     await agent.stop();
     if (end !== null) throw failed(end);
-    log.info({ host: config.host }, 'agent stopped');
+    log.info({ host: config.host, unforwarded: agent.status.backlog }, 'agent stopped');
     return 'ok';
   } finally {
     await close();

@@ -12,6 +12,8 @@ import { verifyJournalFiles } from '../../../store/journal/probe.ts';
 import { restoreJournal } from '../../../store/journal/restore.ts';
 import { declared, durable, makeStamp, OTHER_UUID, OWN, UUID } from './journal-fixture.ts';
 import { makeTempFolder } from './journal-folder.ts';
+import { chainOf, checkpointOf } from './record-chain.ts';
+import { newSigner } from './signer.ts';
 
 const EVENT = { id: 'stop', source: 'test', time: '2026-01-01T00:00:00Z' };
 const CURSOR = { epoch: 1, created: '2026-01-01T00:00:00Z', sequence: 4, digest: 'c'.repeat(64) };
@@ -98,6 +100,21 @@ describe('a journal put back', () => {
     await expect(restoreJournal(place, streamed(spoil(records)))).rejects.toMatchObject({
       reason: 'damaged',
     });
+    expect(await verifyJournalFiles(place)).toEqual({ kind: 'absent' });
+  });
+
+  test('keeps its checkpoints, and is not made of records whose checkpoints do not fit', async () => {
+    const folder = makeTempFolder();
+    const [signer, other] = [newSigner(), newSigner()];
+    const fitting = chainOf([declared(UUID, 1), checkpointOf(signer)]);
+    expect(await restoreJournal(join(folder, 'whole'), streamed(fitting))).toMatchObject({
+      tail: { seq: 3 },
+      signings: [{ publicKey: signer.publicKey, first: 3, last: 3 }],
+    });
+    const { publicKey } = other;
+    const forged = chainOf([declared(UUID, 1), (head) => ({ ...checkpointOf(signer)(head), publicKey })]);
+    const place = join(folder, 'place');
+    await expect(restoreJournal(place, streamed(forged))).rejects.toMatchObject({ reason: 'damaged' });
     expect(await verifyJournalFiles(place)).toEqual({ kind: 'absent' });
   });
 });
