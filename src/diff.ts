@@ -3,9 +3,8 @@
  *
  * Pure. Every publication is conditional on the sequence that the difference was made for, so
  * a race shows as a refusal and never overwrites. What would remove a device (another place
- * for a UUID that the same set declared before) is marked, and is the caller's to allow.
- *
- * What another set declared is only touched when that is asked for; without, it is published beside it, marked too.
+ * for a UUID that the same set declared before), or take one from another set, is marked, and is
+ * the caller's to allow.
  *
  * A move between hosts is published as the new claim with `replaces` first, and then the
  * withdrawal: whatever comes in between, nothing is withdrawn without its successor, and the same

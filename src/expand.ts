@@ -14,7 +14,7 @@ import { keptOf, type Places, parentKey, place, type Slot } from './pool.ts';
 
 /** Labels by which a device tells which one of a pool it is. */
 export const POOL_LABEL = 'mdevfleet.io/pool';
-export const INDEX_LABEL = 'mdevfleet.io/index';
+const INDEX_LABEL = 'mdevfleet.io/index';
 
 /** What the fleet is known to have. */
 export type Known = {

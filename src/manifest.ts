@@ -23,7 +23,7 @@ export const API_VERSION = 'mdevfleet.io/v1';
 export const KIND = 'DeviceSet';
 
 /** Most devices of one pool. */
-export const POOL_COUNT_MAX = 10_000;
+const POOL_COUNT_MAX = 10_000;
 /** Labels that each device of a pool gets beside the pool's own. */
 const POOL_LABELS = 2;
 /** What a driver may call a type: words, where an id is a single one. */

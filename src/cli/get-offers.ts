@@ -1,10 +1,11 @@
 /**
- * `get hosts`, `get parents`, `get types`: what the fleet has, and how much of it is taken.
+ * `get hosts`, `get parents`, `get types`, `get pools`: what the fleet has, and how much of it is taken.
  */
 import type { HostId } from '../../events/names.ts';
 import type { Row } from '../../events/row.ts';
 import type { Flags } from '../config.ts';
-import { knownHosts, readOffers, readRows } from '../fleet.ts';
+import { knownHosts, readOffers, readRows, readStandings } from '../fleet.ts';
+import { forgottenHosts } from '../forgotten.ts';
 import {
   type HostOffers,
   type HostRow,
@@ -16,12 +17,14 @@ import {
   type TypeRow,
   typeRows,
 } from '../offers.ts';
+import { type PoolRow, poolRows } from '../pool-rows.ts';
 import type { Fleet } from './open.ts';
 import type { View } from './view.ts';
 
 export async function hostsView(fleet: Fleet, flags: Flags): Promise<View<HostRow>> {
-  const { offers, rows, host } = await read(fleet, flags);
-  const known = host === undefined ? await knownHosts(fleet.streams, fleet.prefix) : [];
+  const { offers, rows, host, forgotten } = await read(fleet, flags);
+  const all = host === undefined ? await knownHosts(fleet.streams, fleet.prefix) : [];
+  const known = [...all].filter((one) => !forgotten.has(one));
   return {
     items: hostRows(offers, rows, known),
     none: 'no hosts',
@@ -73,16 +76,39 @@ export async function typesView(fleet: Fleet, flags: Flags): Promise<View<TypeRo
   };
 }
 
+export async function poolsView({ streams, prefix }: Fleet, flags: Flags): Promise<View<PoolRow>> {
+  const { host, set } = flags as Record<string, string | undefined>;
+  const standings = await readStandings(streams.desired, prefix, { host });
+  const pools = poolRows(standings, await readRows(streams.observed, prefix, host));
+  return {
+    items: pools.filter((one) => (set ?? one.set) === one.set),
+    none: 'no pools',
+    columns: [
+      { name: 'SET', cell: (one) => one.set },
+      { name: 'POOL', cell: (one) => one.pool },
+      { name: 'TYPE', cell: (one) => one.types.join(' ') },
+      { name: 'DEVICES', cell: (one) => one.devices },
+      { name: 'READY', cell: (one) => one.ready },
+      { name: 'HOSTS', cell: (one) => one.hosts.length },
+      { name: 'NAMES', wide: true, cell: (one) => one.hosts.join(' ') },
+    ],
+  };
+}
+
 type Read = {
   readonly host: HostId | undefined;
   readonly offers: readonly HostOffers[];
   readonly rows: readonly Row[];
+  readonly forgotten: ReadonlySet<HostId>;
 };
 
 async function read({ streams, prefix }: Fleet, flags: Flags): Promise<Read> {
   const host = flags['host'] as HostId | undefined;
+  const forgotten = await forgottenHosts(streams.command, prefix);
+  const isThere = (one: { readonly host: HostId }) => !forgotten.has(one.host);
   const offers = await readOffers(streams.observed, prefix, host);
-  return { host, offers, rows: await readRows(streams.observed, prefix, host) };
+  const rows = await readRows(streams.observed, prefix, host);
+  return { host, offers: offers.filter(isThere), rows: rows.filter(isThere), forgotten };
 }
 
 /** A type is asked for by its id, or by the name that its driver gives it. */
@@ -91,7 +117,7 @@ function isOfType(flags: Flags, types: readonly Pick<TypeRoom, 'type' | 'name'>[
   return asked === undefined || types.some(({ type, name }) => type === asked || name === asked);
 }
 
-export function labelText(labels: Readonly<Record<string, string>>): string {
+function labelText(labels: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
   return pairs.sort().join(',');
 }

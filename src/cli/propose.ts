@@ -1,9 +1,11 @@
 /**
  * From manifests to the changes that would publish them, by what the fleet is known to have now.
  */
+import type { HostId } from '../../events/names.ts';
 import { type Change, diffPresent, diffPruned } from '../diff.ts';
 import { expand, uuidsOfPool } from '../expand.ts';
 import { readOffers, readRows, readStandings } from '../fleet.ts';
+import { forgottenHosts } from '../forgotten.ts';
 import { type Declared, placeText } from '../manifest.ts';
 import type { HostOffers } from '../offers.ts';
 import type { Seen } from '../plan.ts';
@@ -44,8 +46,15 @@ export async function propose(fleet: Fleet, declared: Declared, asked: Asked): P
   return { changes: [...present, ...pruned], seen, declared: ours.length };
 }
 
-/** As much of the fleet as the manifests are about; with pools, or to prune, all of it. */
-async function look({ streams, prefix }: Fleet, declared: Declared, { prune }: Asked): Promise<Seen> {
+/** As much of the fleet as the manifests are about; with pools, or to prune, all of it. A host that was forgotten offers nothing. */
+async function look(fleet: Fleet, declared: Declared, asked: Asked): Promise<Seen> {
+  const forgotten = await forgottenHosts(fleet.streams.command, fleet.prefix);
+  const { standings, offers, rows } = await lookAtAll(fleet, declared, asked);
+  const isThere = (one: { readonly host: HostId }) => !forgotten.has(one.host);
+  return { standings, offers: offers.filter(isThere), rows: rows.filter(isThere) };
+}
+
+async function lookAtAll({ streams, prefix }: Fleet, declared: Declared, { prune }: Asked): Promise<Seen> {
   const { devices, pools } = declared;
   const whole = prune || pools.length > 0;
   const uuids = new Set([

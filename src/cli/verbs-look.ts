@@ -10,12 +10,19 @@ export const LOOK: readonly VerbSpec[] = [
   {
     name: 'get',
     about:
-      'Show devices, conflicts, hosts, parents or types of the fleet, from what hosts reported and what is declared.',
+      'Show devices, conflicts, hosts, parents, types or pools of the fleet, from what hosts reported and what is declared.',
     example:
       'mdevfleet get devices --data ./data --state waiting --reason NoCapacity\n  mdevfleet get parents --data ./data --host host-a -o wide',
     settings: FLEET,
     args: [
-      new Argument('<what>', 'what to show').choices(['devices', 'conflicts', 'hosts', 'parents', 'types']),
+      new Argument('<what>', 'what to show').choices([
+        'devices',
+        'conflicts',
+        'hosts',
+        'parents',
+        'types',
+        'pools',
+      ]),
     ],
     flags: [
       host('only of this host'),

@@ -10,10 +10,12 @@ import { systemClock } from '../../../reconciler/clock-system.ts';
 import { openLmdbRegistry } from '../../../store/registry/registry-lmdb.ts';
 import { type TestFleet, testFleetVerbs } from './fleet.contract.ts';
 import { testHostVerbs } from './hosts.contract.ts';
+import { testPlanVerbs } from './plan.contract.ts';
 import { testRegistryVerbs } from './registry.contract.ts';
 
 testFleetVerbs('embedded', openFleet);
 testRegistryVerbs('embedded', openFleet);
+testPlanVerbs('embedded', openFleet);
 testHostVerbs('embedded', openFleet);
 
 async function openFleet(): Promise<TestFleet> {

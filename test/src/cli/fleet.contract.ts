@@ -3,7 +3,7 @@
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeEvent } from '../../../events/codec.ts';
 import type { HostId, Uuid } from '../../../events/names.ts';
@@ -222,102 +222,6 @@ export function testFleetVerbs(name: string, open: () => Promise<TestFleet>): vo
       const { stdout } = await mdevfleet([...shown, '--state', 'failed']);
       expect(stdout).toMatch(/^HOST +UUID +PARENT +TYPE +STATE +REASON +MESSAGE\n/);
       expect(stdout).toContain('failed  InvalidArgument  no such thing\n');
-    });
-
-    /** What a host's agent forwards of what it offers: two parents with room for four devices each. */
-    async function offer(host: HostId, labels: Readonly<Record<string, string>> = {}): Promise<void> {
-      const types = [{ id: 'nvidia-222', capacity: 4 }];
-      const record = encodeRecord(
-        { seq: 1, time: TIME, boot: 'boot', prev: NO_RECORD },
-        {
-          ...{ kind: 'inventory', v: 1, kernel: '6.12.0', labels, omitted: 0 },
-          types: [{ id: 'nvidia-222', name: 'NVIDIA T4-1B', api: 'vfio-pci' }],
-          parents: ['gpu0', 'gpu1'].map((name) => ({ name, driver: 'nvidia', types })),
-        },
-      );
-      const subject = formatSubject('mdev', { kind: 'observed', host, uuid: null, topic: 'inventory' });
-      await fleet.streams.observed.append({ subject, id: record.hash, data: record.bytes });
-    }
-
-    test('get hosts, parents and types show what hosts offer, in each form', async () => {
-      await offer('host-offers', { gpu: 'true' });
-      const ours = [...at(), '--host', 'host-offers'];
-      const hosts = await mdevfleet(['get', 'hosts', ...at()]);
-      expect(hosts.stdout).toMatch(/^HOST +KERNEL +LABELS +PARENTS +DEVICES +READY\n/);
-      expect(hosts.stdout).toMatch(/^host-offers +6.12.0 +gpu=true +2 +0 +0$/m);
-      expect(await mdevfleetJson(['get', 'parents', ...ours])).toMatchObject([
-        { parent: 'gpu0', driver: 'nvidia', taken: 0, types: [{ type: 'nvidia-222', capacity: 4, free: 4 }] },
-        { parent: 'gpu1' },
-      ]);
-      const wide = await mdevfleet(['get', 'types', ...ours, '--type', 'NVIDIA T4-1B', '-o', 'wide']);
-      expect(wide.stdout).toMatch(/^nvidia-222 +NVIDIA T4-1B +1 +2 +8 +0 +8 +vfio-pci$/m);
-      const yaml = await mdevfleet(['get', 'types', ...ours, '-o', 'yaml']);
-      expect(yaml.stdout).toMatch(/^- type: nvidia-222\n {2}name: NVIDIA T4-1B\n/);
-      expect((await mdevfleet(['get', 'types', ...ours, '--type', 'none'])).stdout).toBe('no types\n');
-    });
-
-    test('a pool is planned, applied, and pruned when it shrinks', async () => {
-      await offer('host-pool', { pool: 'yes' });
-      const pool = async (count: number) => {
-        const hosts = { labels: { pool: 'yes' } };
-        const pools = [{ name: 'desks', count, type: 'NVIDIA T4-1B', hosts }];
-        const path = join(await mkdtemp(join(folder, 'pool-')), 'pool.json');
-        const head = { apiVersion: 'mdevfleet.io/v1', kind: 'DeviceSet', metadata: { name: 'pooled' } };
-        await writeFile(path, JSON.stringify({ ...head, pools }));
-        return ['-f', dirname(path)];
-      };
-      const three = await pool(3);
-      const planned = await mdevfleet(['plan', ...at(), ...three]);
-      expect(planned).toMatchObject({ status: EXIT.changes, stderr: '' });
-      expect(planned.stdout).toMatch(
-        /^declare +[0-9a-f-]{36} +host-pool +gpu0 +nvidia-222 +pooled +is not declared yet$/m,
-      );
-      expect(planned.stdout).toMatch(/^host-pool +gpu0 +nvidia-222 +4 +4 +2$/m);
-      expect(await mdevfleetJson(['apply', ...at(), ...three])).toHaveLength(3);
-      expect((await mdevfleet(['diff', ...at(), ...three])).status).toBe(EXIT.ok);
-      const two = [...(await pool(2)), '--prune'];
-      const refused = await mdevfleet(['apply', ...at(), ...two, '--max-removals', '10%']);
-      expect(refused).toMatchObject({
-        status: EXIT.refused,
-        stderr: expect.stringContaining('--max-removals 1'),
-      });
-      const dry = await mdevfleet(['apply', ...at(), ...two, '--dry-run']);
-      expect(dry.stdout).toContain('1 to change, 1 of them disruptive (!), 2 unchanged');
-      const pruned = await mdevfleetJson(['apply', ...at(), ...two]);
-      expect(pruned).toMatchObject([{}, {}, { action: 'withdraw', status: 'published' }]);
-    });
-
-    test("another set's device is taken only when that is asked for", async () => {
-      await mdevfleetJson(['apply', ...at(), '-f', await manifest('owner', device(80, 'host-a'))]);
-      const path = await manifest('taker', device(80, 'host-a'));
-      expect(await mdevfleet(['apply', ...at(), '-f', path])).toMatchObject({
-        status: EXIT.refused,
-        stderr: expect.stringContaining('--take-over'),
-      });
-      const taken = await mdevfleetJson(['apply', ...at(), '-f', path, '--take-over']);
-      expect(taken).toMatchObject([{ action: 'update', status: 'published', set: 'taker' }]);
-    });
-
-    test('apply --wait ends when devices are as declared, cannot be, or the time is over', async () => {
-      const path = await manifest('awaited', device(90, 'host-awaited'));
-      const wait = ['apply', ...at(), '-f', path, '--wait'];
-      const late = await mdevfleet([...wait, '--timeout', '0s']);
-      expect(late).toMatchObject({ status: EXIT.timeout, stdout: expect.stringContaining('NotReported') });
-      const subject = formatSubject('mdev', { kind: 'desired', host: 'host-awaited', uuid: uuidOf(90) });
-      const sequence = (await fleet.streams.desired.last(subject))?.sequence ?? 0;
-      const row: Row = {
-        ...{ uuid: uuidOf(90), host: 'host-awaited', parent: 'mtty', type: 'mtty-2', state: 'failed' },
-        ...{ reason: 'InvalidArgument', message: 'refused', attributes: [], set: 'awaited' },
-        generation: { epoch: 1, sequence },
-      };
-      await report('host-awaited', uuidOf(90), [row]);
-      const failed = await mdevfleet(wait);
-      expect(failed).toMatchObject({
-        status: EXIT.terminal,
-        stdout: expect.stringContaining('InvalidArgument'),
-      });
-      await report('host-awaited', uuidOf(90), [{ ...row, state: 'ready', reason: null, message: null }]);
-      expect(await mdevfleetJson(wait)).toMatchObject([{ status: 'unchanged', state: 'settled' }]);
     });
 
     test('a message that nobody can read hides nothing, and is declared over', async () => {

@@ -12,6 +12,7 @@ import { openKvRegistry } from '../../../store/registry/registry-kv.ts';
 import { type NatsOptions, type RunningNats, startNats } from '../../nats.ts';
 import { type TestFleet, testFleetVerbs } from './fleet.contract.ts';
 import { testHostVerbs } from './hosts.contract.ts';
+import { testPlanVerbs } from './plan.contract.ts';
 import { testRegistryVerbs } from './registry.contract.ts';
 import { mdevfleet, mdevfleetJson, type Ran } from './run.ts';
 
@@ -20,6 +21,7 @@ const TIMEOUT = { MDEVFLEET_LIMITS_NATS_TIMEOUT_MS: '2000' };
 
 testFleetVerbs('nats-server', openFleet);
 testRegistryVerbs('nats-server', openFleet);
+testPlanVerbs('nats-server', openFleet);
 testHostVerbs('nats-server', openFleet);
 
 async function openFleet(): Promise<TestFleet> {
