@@ -69,6 +69,16 @@ export const REGISTRY_BUGS: Bugs = {
       },
     }),
   })),
+  'a host that was forgotten goes on': spoil(({ registry }) => ({
+    registry: overriding(registry, {
+      read: async (key) => {
+        const entry = await registry.read(key);
+        if (!key.startsWith('host.') || entry?.value == null) return entry;
+        const { vacant: _, ...identity } = decodeIncarnation(entry.value);
+        return { ...entry, value: encodeValue(identity) };
+      },
+    }),
+  })),
   'a holder that leaves taken for one that is gone': spoil(({ registry }) => ({
     registry: overriding(registry, {
       write: async (key, value, expected) => {

@@ -2,6 +2,7 @@
  * What happens to disks, and to who speaks for a host: a disk is put back to an older copy, or lost, or a host id is given to
  * another machine.
  */
+import { decodeIncarnation } from '../../store/registry/hold.ts';
 import type { Dice } from './dice.ts';
 import type { Cast, Fault } from './fault.ts';
 import { mind } from './faults-registry.ts';
@@ -21,11 +22,11 @@ export const DISK_FAULTS: readonly Fault[] = [
 
 /** A copy of the disk is put back some time after it was made. Only what the fleet has of a journal tells that. */
 function putBack({ world, server }: Cast, machine: Machine, dice: Dice): void {
-  if (machine.isStranger) return;
+  if (isInDoubt(machine)) return;
   const copy = machine.disk.copy();
   world.after(dice.between(5_000, 40_000), () => {
     const known = recordsOf(machine.name, server.observed).at(-1)?.seq ?? 0;
-    if (!world.trouble || machine.isStranger || known <= copy.projections().tail.seq) return;
+    if (!world.trouble || isInDoubt(machine) || known <= copy.projections().tail.seq) return;
     world.note(machine.name, 'its disk is put back to an older copy');
     machine.putBack(copy);
   });
@@ -37,7 +38,7 @@ function putBack({ world, server }: Cast, machine: Machine, dice: Dice): void {
  */
 function lose(cast: Cast, machine: Machine, dice: Dice): void {
   const { world, server } = cast;
-  if (machine.isPutBack || machine.isStranger || !isSpokenFor(server, machine)) return;
+  if (isInDoubt(machine) || !isSpokenFor(server, machine)) return;
   if (!isWitnessed(server, machine)) return;
   server.strangers += 1;
   machine.loseDisk();
@@ -52,7 +53,7 @@ function lose(cast: Cast, machine: Machine, dice: Dice): void {
 
 /** Somebody starts an agent on another machine under the same host id, perhaps with a copy of the disk. */
 function clone({ world, server }: Cast, machine: Machine, dice: Dice): void {
-  if (machine.isPutBack || machine.isStranger || !isSpokenFor(server, machine)) return;
+  if (isInDoubt(machine) || !isSpokenFor(server, machine)) return;
   const clone = machine.clone(dice.chance(0.3) ? machine.disk.copy() : undefined);
   world.note(machine.name, 'it has a clone');
   server.strangers += 1;
@@ -69,6 +70,12 @@ function isWitnessed({ observed }: Cast['server'], { name }: Machine): boolean {
   return seqs.size > 0 && Math.max(...seqs) === seqs.size;
 }
 
+function isInDoubt({ isPutBack, isStranger, isForgotten }: Machine): boolean {
+  return isPutBack || isStranger || isForgotten;
+}
+
+/** While nobody has taken the word that an operator gave free, anybody may. */
 function isSpokenFor({ registry }: Cast['server'], { name }: Machine): boolean {
-  return registry.identityOf(name) !== undefined;
+  const identity = registry.identityOf(name);
+  return identity !== undefined && decodeIncarnation(identity).vacant === undefined;
 }

@@ -6,19 +6,25 @@ import { readFleet, reopen } from '../../store/registry/fleet.ts';
 import { confirmedBy } from '../../store/registry/incarnation.ts';
 import type { Dice } from './dice.ts';
 import type { Cast, Fault } from './fault.ts';
+import type { Machine } from './machine.ts';
+import type { Operator } from './operator.ts';
+import type { Server } from './server.ts';
 
 /** How often an operator looks whether the registry can be opened again. */
 const REOPEN_MS = 5_000;
 /** Hosts that are not there within this time after the registry lost something cannot object to what others take. */
 const OBJECTION_MS = 15_000;
 const LOOK_MS = 100;
+/** Pause before an operator tries to let a host speak again. */
+const REBIND_AGAIN_MS = 1_000;
 
 export const REGISTRY_FAULTS: readonly Fault[] = [
   {
     name: 'registry loses writes',
     weight: 1,
     strike: (cast, _machine, dice) => {
-      const isWhole = cast.server.strangers === 0 && cast.machines.every((one) => one.running && one.wire.up);
+      const isClear = cast.server.strangers === 0 && !cast.server.hasForgotten;
+      const isWhole = isClear && cast.machines.every((one) => one.running && one.wire.up);
       if (isWhole) lose(cast, dice);
     },
   },
@@ -27,15 +33,43 @@ export const REGISTRY_FAULTS: readonly Fault[] = [
     weight: 2,
     strike: ({ server, operator }, machine, dice) => {
       if (machine.running && machine.wire.up) return;
-      const theirs = operator.uuids.filter((uuid) => {
-        const hold = server.registry.holdOf(uuid)?.hold;
-        return hold?.claim.host === machine.name && hold.phase !== 'fenced';
-      });
+      const theirs = heldBy(server, operator, machine);
       if (theirs.length === 0) return;
       operator.force(dice, dice.pick(theirs), machine.name);
     },
   },
+  { name: 'host forgotten', weight: 2, strike: forget },
 ];
+
+function heldBy({ registry }: Server, { uuids }: Operator, { name }: Machine): readonly string[] {
+  return uuids.filter((uuid) => {
+    const hold = registry.holdOf(uuid)?.hold;
+    return hold?.claim.host === name && hold.phase !== 'fenced';
+  });
+}
+
+/** A host that is away is taken for dead, and all that it holds is released; then it comes back, and is let speak again. */
+function forget({ world, server, operator }: Cast, machine: Machine, dice: Dice): void {
+  const isThere = machine.running && machine.wire.up;
+  const wasThere = server.registry.identityOf(machine.name) !== undefined;
+  if (isThere || !wasThere || !server.up || machine.isPutBack || server.strangers > 0) return;
+  world.note(machine.name, 'it is forgotten');
+  machine.isForgotten = true;
+  server.hasForgotten = true;
+  server.strangers += 1;
+  const theirs = heldBy(server, operator, machine);
+  void operator.forget(dice, machine.name, theirs);
+  if (dice.chance(0.5)) for (const uuid of theirs) operator.withdraw(dice, uuid, machine.name);
+  const rebind = (): void => {
+    if (!server.up) return void world.after(REBIND_AGAIN_MS, rebind);
+    server.strangers -= 1;
+    void operator.rebind(dice, machine.name).then(() => {
+      machine.isForgotten = false;
+      machine.restart();
+    });
+  };
+  world.after(dice.between(1_000, 40_000), rebind);
+}
 
 /** In a power cut, from which the server is back soon. */
 function lose(cast: Cast, dice: Dice): void {

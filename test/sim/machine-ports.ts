@@ -29,6 +29,7 @@ type Owner = {
   readonly clockOffMs: number;
   readonly isPutBack: boolean;
   readonly isStranger: boolean;
+  readonly isForgotten: boolean;
 };
 
 export function agentPorts(machine: Owner, server: Server, life: Life, journal: Journal): AgentPorts {
@@ -43,6 +44,8 @@ export function agentPorts(machine: Owner, server: Server, life: Life, journal: 
     registry: new WiredRegistry(server.registry, wire, life, {
       asks: (key, value) => ifAlive(() => checkAsked(machine, server, key, value)),
       decides: (key, { kind }) => {
+        if (kind === 'written' && key.startsWith('host.') && machine.isForgotten)
+          world.violation(`${name} speaks for a host that was forgotten`);
         const standing = server.registry.holdOf(key);
         if (kind === 'refused' && standing !== undefined) machine.facts.refused(key, standing);
       },

@@ -63,6 +63,8 @@ export class Machine {
   readonly meddled = new Set<Uuid>();
   /** How far the machine's wall clock is off. */
   clockOffMs = 0;
+  /** True while an operator has taken the word from the host. */
+  isForgotten = false;
   /** Durable commits so far. */
   commits = 0;
   /** The newest disk, while an older copy of it is in its place. */
@@ -173,7 +175,7 @@ export class Machine {
 
   /** An agent that must not go on is right if its journal was put back, and then gets the newest, or is a stranger's. */
   #ended({ kind, message }: LinkEnd): void {
-    if (kind === 'overtaken' && this.isStranger) {
+    if (kind === 'overtaken' && (this.isStranger || this.isForgotten)) {
       this.world.note(this.name, `the agent noticed that it must not speak for the host: ${message}`);
       return this.crash();
     }

@@ -7,6 +7,7 @@ import { ABSENT_TYPE, type Declaration, type EventMeta, PRESENT_TYPE } from '../
 import type { Claim, Uuid } from '../../events/names.ts';
 import type { StreamName } from '../../events/stream.ts';
 import { NO_UUID } from '../../events/subject.ts';
+import { vacate } from '../../store/registry/incarnation.ts';
 import type { Dice } from './dice.ts';
 import { PREFIX, someAttributes, somePlace, uuidOf } from './inventory.ts';
 import type { Published } from './published.ts';
@@ -159,6 +160,28 @@ export class Operator {
     const data = { uuid, host, why: 'believed dead' };
     this.#send(dice, encodeCommand(PREFIX, { command: 'release', event, data }), 'command');
     void server.registry.force(uuid);
+  }
+
+  /** Takes the word and all holds from a host that is believed dead. */
+  async forget(dice: Dice, host: string, held: readonly Uuid[]): Promise<void> {
+    await this.#vacate(dice, host, 'forget');
+    for (const uuid of held) await this.#parts.server.registry.force(uuid);
+  }
+
+  /** Lets whoever comes next speak for the host. */
+  rebind(dice: Dice, host: string): Promise<void> {
+    return this.#vacate(dice, host, 'rebind');
+  }
+
+  async #vacate(dice: Dice, host: string, command: 'forget' | 'rebind'): Promise<void> {
+    const event = this.#meta();
+    const { published, server } = this.#parts;
+    published.commanded(host, NO_UUID, event);
+    const why = 'believed dead';
+    this.#send(dice, encodeCommand(PREFIX, { command, event, data: { host, why } }), 'command');
+    const as = command === 'forget' ? 'forgotten' : 'open';
+    const vacant = { as, by: event.source, why, at: event.time } as const;
+    while ((await vacate(server.registry, host, vacant)).kind === 'unknown');
   }
 
   /** What somebody publishes who does not know better, or lies. */

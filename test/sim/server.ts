@@ -17,6 +17,8 @@ export class Server {
   readonly registry: ServerRegistry;
   /** Agents under a host id that is not theirs. While there are any, the registry must not forget whose it is. */
   strangers = 0;
+  /** True once an operator has taken the word from a host: a registry that forgets that must not be asked who speaks. */
+  hasForgotten = false;
   readonly #world: World;
   readonly #bells = new Map<string, Set<(ring: Ring) => void>>();
   readonly #watchers = new Set<(state: 'up' | 'down') => void>();

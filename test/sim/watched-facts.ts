@@ -96,6 +96,7 @@ export class FactWatch {
       case 'commanded':
         return this.#commanded(fact);
       case 'steered':
+      case 'told':
         return this.#steered(fact);
       case 'epoch':
         return this.#epoch(fact);
@@ -164,13 +165,13 @@ export class FactWatch {
     return undefined;
   }
 
-  #steered({ event, command }: FactOf<'steered'>): string | undefined {
+  #steered({ event, command }: FactOf<'steered'> | FactOf<'told'>): string | undefined {
     const key = eventKey(event);
     if (!this.#parts.published.hasCommand(this.#parts.name, NO_UUID, event)) return `nobody commanded ${key}`;
     if (this.#recorded.has(key)) return `${key} was recorded before`;
     this.#recorded.add(key);
     if (command === 'resume') this.#pausedSinceMs = null;
-    else this.#pausedSinceMs ??= this.#parts.world.monotonicMs();
+    if (command === 'pause') this.#pausedSinceMs ??= this.#parts.world.monotonicMs();
     return undefined;
   }
 

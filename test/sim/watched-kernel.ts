@@ -59,9 +59,8 @@ export class WatchedKernel {
         return this.#timed(kernel.setAttribute(uuid, attribute));
       },
     });
-    kernel.onUevent((change) => {
-      if (change.kind !== 'device') this.made.clear();
-      else if (kernel.device(change.uuid) === undefined) this.made.delete(change.uuid);
+    kernel.onUevent(() => {
+      for (const uuid of this.made) if (kernel.device(uuid) === undefined) this.made.delete(uuid);
     });
   }
 
