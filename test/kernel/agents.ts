@@ -32,6 +32,7 @@ const POLL_MS = 50;
 /** As long as a machine may need that is busy with other things, too. */
 const TIMEOUT_MS = 60_000;
 const FACTS_MAX = 1_000;
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const NO_SECRETS = { creds: null, nkey: null, tlsCa: null, tlsCert: null, tlsKey: null };
 
 /** A server inside the guest, and a client on it. */
@@ -155,18 +156,7 @@ export class GuestAgent {
   /** @param data a folder of the guest's disk, which a reboot leaves as it is */
   constructor(host: string, data: string, nats: string) {
     const log = openSync(join('/guest/shared', `agent-${host}.log`), 'a');
-    const argv = [
-      'src/main.ts',
-      'agent',
-      '--host',
-      host,
-      '--data',
-      data,
-      '--nats',
-      nats,
-      '--log-level',
-      'debug',
-    ];
+    const argv = [MAIN, 'agent', '--host', host, '--data', data, '--nats', nats, '--log-level', 'debug'];
     this.#child = spawn(process.execPath, argv, { cwd: ROOT, stdio: ['ignore', log, log] });
   }
 
@@ -182,7 +172,7 @@ export class GuestAgent {
 
 /** Runs a verb of the command line; answers its exit status. */
 export async function runVerb(...argv: readonly string[]): Promise<number | null> {
-  const child = spawn(process.execPath, ['src/main.ts', ...argv], {
+  const child = spawn(process.execPath, [MAIN, ...argv], {
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 'inherit'],
   });

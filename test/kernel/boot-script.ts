@@ -40,7 +40,7 @@ const DEADLINE_SECONDS = 240;
 export function bootScript(script: BootScript): string {
   const { shares, disk, driver, identity, programs } = script;
   return [
-    ...shares.map(({ tag, folder, options }) => `share ${tag} ${quote(folder)} ${options}`),
+    ...shares.map(({ tag, folder }) => `share ${tag} ${quote(folder)} ro,cache=loose`),
     ...(disk ? DISK : []),
     `echo ${quote(identity.machineId)} >/etc/machine-id`,
     'hostname guest',
@@ -64,7 +64,7 @@ const DISK = [
 
 const ENVIRONMENT = [
   `export PATH=${quote([dirname(process.execPath), '/usr/bin', '/usr/sbin', '/guest/bin'].join(delimiter))}`,
-  'export HOME=/root NODE_COMPILE_CACHE=/guest/compiled',
+  'export HOME=/root',
   `cd ${quote(ROOT)}`,
 ];
 

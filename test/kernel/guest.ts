@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { guestKernel } from '../../tools/kernel.ts';
 import { type BootScript, bootScript, DEFAULT_IDENTITY, type GuestProgram } from './boot-script.ts';
+import { GUEST_CODE, isCode, joinCode, joinedPath } from './guest-code.ts';
 import { ensureDisk, machine } from './machine.ts';
 import { sharedFolders } from './shares.ts';
 
@@ -65,11 +66,16 @@ const CONSOLE = 'console.log';
 export async function bootGuest(options: GuestOptions): Promise<GuestReport> {
   const { work, disk = false, edu = 0 } = options;
   const kernel = await guestKernel();
-  const shares = await sharedFolders(options.shares ?? []);
   await mkdir(work, { recursive: true });
+  const code = codeFolder(work);
+  await joinCode(
+    options.programs.flatMap(({ argv }) => argv.filter(isCode)),
+    code,
+  );
+  const shares = await sharedFolders(options.shares ?? [], { source: code, folder: GUEST_CODE });
   if (disk) await ensureDisk(work);
   const script: BootScript = {
-    programs: options.programs,
+    programs: options.programs.map(joined),
     disk,
     shares,
     driver: options.driver === undefined ? {} : options.driver,
@@ -88,6 +94,16 @@ export async function bootGuest(options: GuestOptions): Promise<GuestReport> {
     complaints: text.split('\n').filter((line) => COMPLAINT.test(line)),
     console: text,
   };
+}
+
+/** Where in the work folder the code of the checkout is that a guest runs. */
+export function codeFolder(work: string): string {
+  return join(work, 'code');
+}
+
+function joined(program: GuestProgram): GuestProgram {
+  const [command, ...words] = program.argv;
+  return { ...program, argv: [command, ...words.map((word) => (isCode(word) ? joinedPath(word) : word))] };
 }
 
 function ending(killed: boolean, poweredOff: boolean, signal?: AbortSignal): GuestReport['ended'] {

@@ -5,7 +5,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { natsServer } from '../../tools/nats-server.ts';
 import { bootGuest } from './guest.ts';
@@ -33,7 +32,7 @@ const { ended, programs, complaints } = await bootGuest({
   programs: [
     {
       name: 'hammer',
-      argv: ['node', RUNNER, pathToFileURL(SCENARIO).href],
+      argv: ['node', RUNNER, SCENARIO],
       env: { NATS_SERVER: nats, HAMMER_ROUNDS: String(rounds) },
       deadlineSeconds: seconds,
     },

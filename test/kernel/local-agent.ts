@@ -33,6 +33,7 @@ import { overriding } from '../sim/overriding.ts';
 import { until } from './mdev.ts';
 import { ROOT } from './shares.ts';
 
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const WAIT_MS_MAX = 90_000;
 const POLL_MS = 50;
 const RECORDS_MAX = 10_000;
@@ -217,7 +218,7 @@ export class ProgramAgent {
 
   constructor({ host, data, limits }: LocalOptions) {
     const log = openSync(`/guest/shared/agent-${host}.log`, 'a');
-    const argv = ['src/main.ts', 'agent', '--host', host, '--data', data];
+    const argv = [MAIN, 'agent', '--host', host, '--data', data];
     const env = { ...process.env, ...variables(limits) };
     this.#child = spawn(process.execPath, argv, { cwd: ROOT, env, stdio: ['ignore', log, log] });
   }

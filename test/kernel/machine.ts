@@ -50,7 +50,7 @@ export function machine({ kernel, work, disk, edu, shares, console, dmiUuid }: M
     ...['-chardev', 'stdio,id=report,signal=off', '-device', 'virtio-serial-pci'],
     ...['-device', 'virtserialport,chardev=report'],
     ...share('shared', work, false),
-    ...shares.flatMap(({ tag, source, options }) => share(tag, source, options.startsWith('ro'))),
+    ...shares.flatMap(({ tag, source }) => share(tag, source, true)),
     ...(disk ? ['-drive', drive, '-device', 'virtio-blk-pci,drive=disk'] : []),
     ...Array.from({ length: edu }, (_, index) => [
       '-device',

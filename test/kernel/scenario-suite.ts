@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { natsServer } from '../../tools/nats-server.ts';
 import type { GuestProgram } from './boot-script.ts';
-import { bootGuest, DEADLINE_MS, type GuestOptions, type GuestReport } from './guest.ts';
+import { bootGuest, codeFolder, DEADLINE_MS, type GuestOptions, type GuestReport } from './guest.ts';
+import { atSources } from './guest-code.ts';
 import type { Scenario, Verdict } from './scenario.ts';
 
 export type Boot = Omit<GuestOptions, 'programs' | 'work' | 'onLine' | 'shares'> & {
@@ -51,7 +52,10 @@ function bootTests(boot: Boot, work: () => string): void {
     describe(nameOf(scenario), () => {
       test.each(Object.keys(scenario.cases))('%s', { timeout }, async (name) => {
         const failure = await verdicts.of(nameOf(scenario), name);
-        if (failure !== null) throw failedInGuest(failure, await logTails(work()));
+        if (failure !== null) {
+          const stack = await atSources(failure, codeFolder(work()));
+          throw failedInGuest(stack, await logTails(work()));
+        }
         expect(failure).toBeNull();
       });
     });
@@ -81,7 +85,6 @@ async function run(boot: Boot, work: string, verdicts: Verdicts): Promise<GuestR
   }
 }
 
-/** The paths in its stack are the same on both sides. */
 function failedInGuest(stack: string, logs: string): Error {
   const frames = stack.search(/\n {4}at /);
   const message = frames < 0 ? stack : stack.slice(0, frames);
@@ -103,7 +106,12 @@ async function logTails(work: string): Promise<string> {
 function program(scenario: Scenario, boot: Boot, nats: string | undefined): GuestProgram {
   const env = nats === undefined ? {} : { NATS_SERVER: nats };
   const deadlineSeconds = ((boot.deadlineMs ?? DEADLINE_MS) - BOOT_MS_MAX) / 1_000;
-  return { name: nameOf(scenario), argv: ['node', RUNNER, scenario.module], env, deadlineSeconds };
+  return {
+    name: nameOf(scenario),
+    argv: ['node', RUNNER, fileURLToPath(scenario.module)],
+    env,
+    deadlineSeconds,
+  };
 }
 
 function nameOf({ module }: Scenario): string {
