@@ -4,8 +4,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { systemClock } from '../../reconciler/clock-system.ts';
 import type { Order, Report } from './worker.ts';
 
+/** Far more than any run takes, also on a busy machine. */
+const RUN_MS_MAX = 600_000;
 const WORKER = join(import.meta.dirname, 'worker.ts');
 
 type Answer = { readonly worker: ChildProcess; readonly report: Report };
@@ -24,7 +27,7 @@ export class Workers {
     const begin = (worker: ChildProcess): void => {
       const next = waiting.next();
       if (next.done === true) return void running.delete(worker);
-      running.set(worker, answerOf(worker));
+      running.set(worker, answerOf(worker, next.value.seed));
       worker.send(next.value);
     };
     for (const worker of this.#workers) begin(worker);
@@ -41,15 +44,18 @@ export class Workers {
   }
 }
 
-async function answerOf(worker: ChildProcess): Promise<Answer> {
+/** A run that goes on for ever must not keep the others waiting for ever: its process is killed, and it is named. */
+async function answerOf(worker: ChildProcess, seed: number): Promise<Answer> {
   const over = new AbortController();
+  const cancel = systemClock.after(RUN_MS_MAX, () => worker.kill('SIGKILL'));
   const ended = once(worker, 'exit', over).then(([code]) => {
-    throw new Error(`a process of the simulation ended with ${code}`);
+    throw new Error(`seed ${seed}: its process ended with ${code ?? 'a signal'}; it may run for ever`);
   });
   try {
     const [report] = (await Promise.race([once(worker, 'message', over), ended])) as [Report];
     return { worker, report };
   } finally {
+    cancel();
     over.abort();
   }
 }
