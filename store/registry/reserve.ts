@@ -63,6 +63,7 @@ export type Reasserted =
   | Unknown;
 
 type Answer = { readonly kind: string };
+type HeldAt = { readonly kind: 'held'; readonly revision: number };
 
 /** A write to try, and what it means when it succeeds. A null value erases. */
 type Attempt<T> = {
@@ -74,31 +75,9 @@ type Attempt<T> = {
 
 /** Takes the UUID for a claim, or says who has it. Repeated with the same wish, it finds its own earlier write. */
 export function take(registry: Registry, uuid: Uuid, wish: Wish): Promise<Taken> {
-  const hold = holdOf(wish, 'held');
-  const at = (expected: number): Attempt<Taken> => ({
-    kind: 'attempt',
-    value: encodeValue(hold),
-    expected,
-    done: (revision) => ({ kind: 'held', revision }),
-  });
-  return pursue(registry, uuid, at(0), (standing) => {
-    const { revision } = standing;
-    if (standing.kind === 'free') return at(revision);
-    const how = relation(standing.hold, wish);
-    switch (how) {
-      case 'ours':
-        return sameHold(standing.hold, hold) ? { kind: 'held', revision } : at(revision);
-      case 'vacated':
-        return at(revision);
-      case 'overtaken':
-        return overtaken(wish);
-      case 'fenced':
-        return revision === wish.fence ? at(revision) : fenced(standing);
-      case 'other':
-        return rival(holderOf(standing), wish.replaces);
-      default:
-        return how satisfies never;
-    }
+  return putHold<Taken>(registry, uuid, wish, 'held', (standing, how) => {
+    if (how === 'other') return rival(holderOf(standing), wish.replaces);
+    return standing.revision === wish.fence ? 'over it' : fenced(standing);
   });
 }
 
@@ -110,12 +89,7 @@ export function markReleasing(
   revision: number,
 ): Promise<Marked> {
   const releasing = holdOf(hold, 'releasing');
-  const at = (expected: number): Attempt<Marked> => ({
-    kind: 'attempt',
-    value: encodeValue(releasing),
-    expected,
-    done: (marked) => ({ kind: 'marked', revision: marked }),
-  });
+  const at = writing<Marked>(releasing, (marked) => ({ kind: 'marked', revision: marked }));
   return pursue(registry, uuid, at(revision), (standing) => {
     if (standing.kind === 'free') return { kind: 'not-ours' };
     const how = relation(standing.hold, hold);
@@ -183,14 +157,26 @@ export function reassert(
   owner: Owner & { readonly generation: Generation },
   phase: 'held' | 'releasing',
 ): Promise<Reasserted> {
-  const hold = holdOf(owner, phase);
-  const at = (expected: number): Attempt<Reasserted> => ({
-    kind: 'attempt',
-    value: encodeValue(hold),
-    expected,
-    done: (revision) => ({ kind: 'held', revision }),
+  return putHold<Reasserted>(registry, uuid, owner, phase, (standing, how) => {
+    if (how === 'fenced' || standing.hold.claim.host !== owner.claim.host) return takenBy(standing);
+    return standing.hold.incarnation > owner.incarnation ? overtaken(owner) : 'over it';
   });
-  return pursue(registry, uuid, at(0), (standing) => {
+}
+
+/**
+ * Writes a hold where nothing stands, or what its own claim has written, and answers where it stands. What else
+ * stands there is for `blocked` to judge: the answer, or to write over it.
+ */
+function putHold<T extends Answer>(
+  registry: Registry,
+  uuid: Uuid,
+  owner: Owner & { readonly generation: Generation },
+  phase: 'held' | 'releasing',
+  blocked: (standing: Held, how: 'fenced' | 'other') => T | 'over it',
+): Promise<T | HeldAt | Unknown> {
+  const hold = holdOf(owner, phase);
+  const at = writing<T | HeldAt | Unknown>(hold, (revision) => ({ kind: 'held', revision }));
+  return pursue<T | HeldAt | Unknown>(registry, uuid, at(0), (standing) => {
     const { revision } = standing;
     if (standing.kind === 'free') return at(revision);
     const how = relation(standing.hold, owner);
@@ -201,15 +187,20 @@ export function reassert(
         return at(revision);
       case 'overtaken':
         return overtaken(owner);
-      case 'other':
-        if (standing.hold.claim.host !== owner.claim.host) return takenBy(standing);
-        return standing.hold.incarnation > owner.incarnation ? overtaken(owner) : at(revision);
       case 'fenced':
-        return takenBy(standing);
+      case 'other': {
+        const answer = blocked(standing, how);
+        return answer === 'over it' ? at(revision) : answer;
+      }
       default:
         return how satisfies never;
     }
   });
+}
+
+/** Attempts to write the hold, at whatever revision. */
+function writing<T>(hold: Hold, done: (revision: number) => T): (expected: number) => Attempt<T> {
+  return (expected) => ({ kind: 'attempt', value: encodeValue(hold), expected, done });
 }
 
 function takenBy(standing: Held): Reasserted {
@@ -221,7 +212,7 @@ function fenced(standing: Held): Fenced {
 }
 
 function restore(hold: Hold, expected: number): Attempt<GivenBack> {
-  return { kind: 'attempt', value: encodeValue(hold), expected, done: () => ({ kind: 'not-ours' }) };
+  return writing<GivenBack>(hold, () => ({ kind: 'not-ours' }))(expected);
 }
 
 /** Writes, and while refused reads what stands instead and does as `react` says. */
