@@ -35,6 +35,15 @@ export function parseWitness(id: string | null): Witness | undefined {
 
 /** The record that the host forwarded last; undefined if it never did. Throws StreamUnavailable. */
 export async function lastWitness(testimony: Testimony): Promise<Witness | undefined> {
+  const { stream, host, prefix } = testimony;
+  const message = await stream.last(subjectFilter(prefix, 'observed', { host }));
+  const witness = parseWitness(message?.id ?? null);
+  if (message === undefined || witness !== undefined) return witness;
+  return lastAmongOthers(testimony);
+}
+
+/** Something else was published behind it, on the subjects of the host. */
+async function lastAmongOthers(testimony: Testimony): Promise<Witness | undefined> {
   let last: Witness | undefined;
   for await (const { id } of messages(testimony)) last = parseWitness(id) ?? last;
   return last;
