@@ -9,6 +9,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Labels } from '../events/declaration.ts';
+import type { NatsOptions } from '../events/jetstream/connection.ts';
 import type { HostId } from '../events/names.ts';
 import { DEFAULT_PREFIX } from '../events/subject.ts';
 import { Failure } from './exit.ts';
@@ -23,18 +24,7 @@ export type Settings = Options & { readonly limits: Limits };
 
 /** Where the fleet's streams and registry are: a NATS server, or a folder of this machine. */
 export type FleetAddress =
-  | {
-      readonly kind: 'nats';
-      readonly servers: readonly string[];
-      readonly prefix: string;
-      readonly timeoutMs: number;
-      /** Paths of files; each null when not given. */
-      readonly creds: string | null;
-      readonly nkey: string | null;
-      readonly tlsCa: string | null;
-      readonly tlsCert: string | null;
-      readonly tlsKey: string | null;
-    }
+  | ({ readonly kind: 'nats'; readonly prefix: string } & Omit<NatsOptions, 'name'>)
   | { readonly kind: 'embedded'; readonly data: string; readonly prefix: string; readonly pollMs: number };
 
 /** Whose devices an agent looks after: a kernel's, or those of a simulated one; `socket` is null inside the agent. */
