@@ -14,13 +14,16 @@ import { dumpText } from '../mdevctl/print.ts';
 import { oneHost } from './one-host.ts';
 import { withFleet } from './open.ts';
 import type { Output } from './output.ts';
+import { unknownNames } from './unknown.ts';
 import type { Invocation } from './verb.ts';
 
 export async function exportMdevctl({ settings, flags, out }: Invocation): Promise<Outcome> {
   const define = flags['giveBack'] === true ? returnedDefinition : ownedDefinition;
-  const declared = await withFleet(settings, ({ streams, prefix }) =>
-    present(streams.desired, prefix, settings.host),
-  );
+  const declared = await withFleet(settings, async (fleet) => {
+    const found = await present(fleet.streams.desired, fleet.prefix, settings.host);
+    if (found.length === 0) for (const text of await unknownNames(fleet, settings)) out.warn(text);
+    return found;
+  });
   const definitions = oneHost(declared, settings.host).map(define);
   const folder = flags['dir'];
   if (typeof folder === 'string') await write(folder, definitions, out);

@@ -16,6 +16,7 @@ import { hostsView, parentsView, poolsView, typesView } from './get-offers.ts';
 import { oneHost } from './one-host.ts';
 import { withFleet } from './open.ts';
 import type { Colour } from './terminal.ts';
+import { unknownNames } from './unknown.ts';
 import type { Invocation } from './verb.ts';
 import { type Column, showView } from './view.ts';
 
@@ -52,12 +53,15 @@ export async function get(invocation: Invocation): Promise<Outcome> {
 async function getDevices({ settings, args, flags, out }: Invocation, form: Form): Promise<Outcome> {
   const host = flags['host'] as HostId | undefined;
   const state = args[0] === 'conflicts' ? 'conflict' : (flags['state'] as DeviceState | undefined);
-  const rows = await withFleet(settings, async ({ streams, prefix }) => {
+  const rows = await withFleet(settings, async (fleet) => {
+    const { streams, prefix } = fleet;
     // What is declared is read first: a report that comes in between may only make a row newer.
     const standings = await readStandings(streams.desired, prefix, { host });
     const shown = shownRows(await readRows(streams.observed, prefix, host), standings, onlyOf(flags, state));
     const forgotten = await forgottenHosts(streams.command, prefix);
-    return shown.filter((row) => !forgotten.has(row.host));
+    const left = shown.filter((row) => !forgotten.has(row.host));
+    if (left.length === 0) for (const text of await unknownNames(fleet, flags)) out.warn(text);
+    return left;
   });
   if (form === 'mdevctl') await out.raw([`${dumpText(definitions(rows, host, state))}\n`]);
   else await showView({ items: rows, none: 'no devices', columns: COLUMNS }, form, out);

@@ -103,6 +103,11 @@ describe('from mdevctl, and back', () => {
     const unclear = await runInProcess(['export', 'mdevctl', ...at()]);
     expect(unclear).toMatchObject({ status: EXIT.usage, stdout: '' });
     expect(unclear.stderr).toContain('host-a, host-b');
+    const mistyped = await runInProcess(['export', 'mdevctl', ...at(), '--host', 'hots-b']);
+    expect(mistyped).toMatchObject({
+      stdout: '[]\n',
+      stderr: expect.stringContaining('did you mean host-b'),
+    });
     const one = await runInProcess(['export', 'mdevctl', ...at(), '--host', 'host-b', '--give-back']);
     expect(JSON.parse(one.stdout)).toMatchObject([{ matrix: [{}] }]);
   });
