@@ -119,8 +119,13 @@ export const HOST_BUGS: Bugs = {
   'what cannot be seen taken for gone': spoil(({ host }) => ({
     host: seen(host, (there) => (there.kind === 'busy' || there.kind === 'incomplete' ? GONE : there)),
   })),
-  'what somebody else writes not noticed': spoil(({ host }) => ({
-    host: seen(host, (there) => (there.kind === 'present' ? { ...there, attributes: [] } : there)),
+  'what somebody else writes not noticed': spoil(({ host, journal }) => ({
+    host: seen(host, (there, uuid, look) => {
+      const { reservation } = journal.device(uuid);
+      if (there.kind !== 'present' || reservation?.phase !== 'active') return there;
+      const applied = reservation.applied ?? [];
+      return { ...there, attributes: applied.filter(({ name }) => look.attributes?.includes(name)) };
+    }),
   })),
   'two agents on one journal': (parts) => {
     void new Agent(parts.ports, parts.options).start().catch(() => undefined);
