@@ -29,6 +29,13 @@ async function define(one: typeof FIRST | typeof SECOND, text = definitionText(o
   return path;
 }
 
+/** Applies a manifest. */
+async function applied(manifest: string) {
+  const path = join(folder, 'manifest.yaml');
+  await writeFile(path, manifest);
+  return runInProcess(['apply', ...at(), '-f', path]);
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mdevfleet-mdevctl-'));
   theirs = join(folder, 'mdevctl.d');
@@ -45,8 +52,10 @@ describe('from mdevctl, and back', () => {
       status: EXIT.ok,
       stderr: expect.stringContaining('1 with start: manual'),
     });
-    const applied = await mdevfleet(['apply', ...at(), '-f', '-'], { input: imported.stdout });
-    expect(applied).toMatchObject({ status: EXIT.ok, stdout: expect.stringContaining('2 published') });
+    expect(await applied(imported.stdout)).toMatchObject({
+      status: EXIT.ok,
+      stdout: expect.stringContaining('2 published'),
+    });
   });
 
   test('a dump says the same as the folder; only what starts automatically can be asked for', async () => {
@@ -96,10 +105,10 @@ describe('from mdevctl, and back', () => {
   });
 
   test('of several hosts one has to be chosen', async () => {
-    const more = await mdevfleet(['import', 'mdevctl', '-', '--host', 'host-b', '--start', 'auto'], {
-      input: dumpText([{ ...FIRST, uuid: '5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b03' }]),
-    });
-    await mdevfleet(['apply', ...at(), '-f', '-'], { input: more.stdout });
+    const dump = join(folder, 'dump.json');
+    await writeFile(dump, dumpText([{ ...FIRST, uuid: '5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b03' }]));
+    const more = await runInProcess(['import', 'mdevctl', dump, '--host', 'host-b', '--start', 'auto']);
+    await applied(more.stdout);
     const unclear = await runInProcess(['export', 'mdevctl', ...at()]);
     expect(unclear).toMatchObject({ status: EXIT.usage, stdout: '' });
     expect(unclear.stderr).toContain('host-a, host-b');

@@ -28,7 +28,7 @@ test.each([
   [{ type: 'mtty2' }, ['the fleet has no type mtty2; did you mean mtty-2?']],
   [{ host: 'elsewhere' }, ['the fleet has no host elsewhere']],
   [{ host: 'host-a', parent: 'mtty', type: 'mtty-2' }, []],
-  [{ state: 'ready' }, []],
+  [{}, []],
 ])('%j', async (flags, warnings) => {
   expect(await unknownNames(await fleet(), flags)).toEqual(warnings);
 });
