@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openEmbedded } from '../../events/embedded/embedded.ts';
 import { openEmbeddedStreams } from '../../events/embedded/streams-embedded.ts';
@@ -112,11 +113,18 @@ function momentsOf({ disks }: RememberedRun): ReadonlyMap<HostId | undefined, re
   const moments = new Map<HostId | undefined, Moment[]>();
   for (let at = 0; at < MOMENTS; at += 1) {
     const { host, envelope, fact } = dice.pick(facts);
+    const generation = fact?.kind === 'declared' ? fact.generation : null;
     const isNumber = dice.chance(0.3);
-    const known = moments.get(isNumber ? host : undefined) ?? [];
-    moments.set(isNumber ? host : undefined, known);
+    // Where a stream was made anew, hosts may have given one generation to different declarations.
+    const sharers = facts.filter(
+      (one) => one.fact?.kind === 'declared' && isDeepStrictEqual(one.fact.generation, generation),
+    );
+    const isOneHosts = isNumber || new Set(sharers.map((one) => one.host)).size > 1;
+    const asked = isOneHosts ? host : undefined;
+    const known = moments.get(asked) ?? [];
+    moments.set(asked, known);
     if (isNumber) known.push({ kind: 'seq', seq: envelope.seq });
-    else if (fact?.kind === 'declared') known.push({ kind: 'generation', generation: fact.generation });
+    else if (generation !== null) known.push({ kind: 'generation', generation });
     else known.push({ kind: 'time', ms: msOf(envelope.time) + dice.between(-1_000, 1_000) });
   }
   return moments;
