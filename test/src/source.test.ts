@@ -43,6 +43,22 @@ test('the stream, as hosts forward', async () => {
   expect(await followed(source, [1, 3, 2, 2].map(forwarded))).toEqual([1, 3, 2]);
 });
 
+test('a stream in which a record is missing is told up to it, and that it is', async () => {
+  const stream = createMemoryStreams({ now: () => '2026-01-01T00:00:00Z' }).observed;
+  const records = chain(HOST, 'j', [
+    [1, declared(UUID, 1)],
+    [2, declared(UUID, 2)],
+    [3, declared(UUID, 3)],
+  ]);
+  for (const { seq, hash, bytes } of records) {
+    const id = formatWitness({ journal: 'j', seq, hash });
+    const data = seq === 3 ? new TextEncoder().encode('changed on its way') : bytes;
+    await stream.append({ subject: `mdev.observed.${HOST}._`, id, data });
+  }
+  const past = await streamSource({ stream, prefix: 'mdev' }).past({ endsOf: () => [{ kind: 'now' }] });
+  expect(past.get(HOST)).toMatchObject([{ seq: 2, fault: 'record 3 is missing, later ones are there' }]);
+});
+
 test('a journal, while its agent writes', async () => {
   const data = mkdtempSync(join(tmpdir(), 'mdevfleet-follow-'));
   const journal = await openJournal({
