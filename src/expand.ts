@@ -35,8 +35,9 @@ export type Expanded =
 export function expand({ devices, pools }: Declared, known: Known): Expanded {
   const reasons: Unexpanded[] = [];
   const wishes: Wish[] = [];
+  const hosts = new Map(known.offers.map((one) => [one.host, one]));
   for (const listed of devices) {
-    const type = typeIn(listed, known.offers);
+    const type = typeIn(listed, hosts.get(listed.device.host));
     if ('reason' in type) reasons.push({ place: listed.place, reason: type.reason });
     else wishes.push({ ...listed.device, type: type.id, set: listed.set });
   }
@@ -63,8 +64,7 @@ type Present = ReturnType<typeof presentByUuid>;
 type Typed = { readonly id: string } | { readonly reason: string };
 
 /** The id of a device's type. One that its host does not offer (yet) is taken as an id, if it can be one. */
-function typeIn({ device }: Listed, offers: readonly HostOffers[]): Typed {
-  const offered = offers.find(({ host }) => host === device.host);
+function typeIn({ device }: Listed, offered: HostOffers | undefined): Typed {
   const parent = offered?.inventory.parents.find(({ name }) => name === device.parent);
   const there = new Set(parent?.types.map(({ id }) => id));
   const types = offered?.inventory.types.filter(({ id }) => parent === undefined || there.has(id)) ?? [];

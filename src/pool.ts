@@ -6,7 +6,7 @@
  * other. New ones go where there is room, spread as the pool says. The types of a parent share its pool, so room is
  * counted in shares of a parent: a device takes 1/capacity.
  */
-import type { Claim, HostId } from '../events/names.ts';
+import type { Claim } from '../events/names.ts';
 
 /** A parent that may have devices of the pool, and how many of its type fit there alone. */
 export type Slot = Claim & { readonly capacity: number };
@@ -55,69 +55,68 @@ export function place({ count, spread, kept }: Asked, slots: readonly Slot[], ta
   return { places, taken: choice.taken };
 }
 
-/** The slots with what they have so far. */
+/** A slot with what it has so far. `host` is shared by the slots of a host. */
+type Open = { readonly slot: Slot; readonly host: { count: number }; count: number; share: number };
+
+/** The slots, in order of names. */
 class Choice {
-  readonly #slots: readonly Slot[];
-  readonly taken: Map<string, number>;
-  readonly #onParent = new Map<string, number>();
-  readonly #onHost = new Map<HostId, number>();
+  readonly #slots: readonly Open[];
+  readonly #byParent: ReadonlyMap<string, Open>;
+  readonly #taken: Taken;
 
   constructor(slots: readonly Slot[], taken: Taken, kept: Places) {
-    this.#slots = [...slots].sort((a, b) => compare(a.host, b.host) || compare(a.parent, b.parent));
-    this.taken = new Map(taken);
-    for (const claim of kept.values()) this.#count(claim);
+    const hosts = new Map(slots.map(({ host }) => [host, { count: 0 }]));
+    const sorted = [...slots].sort((a, b) => compare(a.host, b.host) || compare(a.parent, b.parent));
+    this.#slots = sorted.map((slot) => ({
+      ...{ slot, host: hosts.get(slot.host) ?? { count: 0 } },
+      ...{ count: 0, share: taken.get(parentKey(slot)) ?? 0 },
+    }));
+    this.#byParent = new Map(this.#slots.map((open) => [parentKey(open.slot), open]));
+    this.#taken = taken;
+    for (const claim of kept.values()) this.#count(this.#byParent.get(parentKey(claim)));
   }
 
-  /** The next place; null when there is no room. */
+  get taken(): Taken {
+    const shares = [...this.#byParent].map(([key, { share }]) => [key, share] as const);
+    return new Map([...this.#taken, ...shares]);
+  }
+
+  /** The next place; null when there is no room. Ties go to the first in order of names. */
   next(spread: Spread): Claim | null {
-    let best: Slot | null = null;
-    for (const slot of this.#slots) {
-      if (this.#fits(slot) && (best === null || this.#before(slot, best, spread))) best = slot;
+    let best: Open | null = null;
+    for (const one of this.#slots) {
+      if (fits(one) && (best === null || isBefore(one, best, spread))) best = one;
     }
     if (best === null) return null;
-    const { host, parent, type, capacity } = best;
-    this.taken.set(parentKey(best), this.#share(best) + 1 / capacity);
+    const { host, parent, type, capacity } = best.slot;
+    best.share += 1 / capacity;
     this.#count(best);
     return { host, parent, type };
   }
 
-  #fits(slot: Slot): boolean {
-    return slot.capacity > 0 && this.#share(slot) + 1 / slot.capacity <= 1 + ROUNDING;
+  #count(one: Open | undefined): void {
+    if (one === undefined) return;
+    one.count += 1;
+    one.host.count += 1;
   }
+}
 
-  /** Ties go to the first in order of names. */
-  #before(a: Slot, b: Slot, spread: Spread): boolean {
-    const [first, second] = [this.#rank(a, spread), this.#rank(b, spread)];
-    for (const [at, rank] of first.entries()) {
-      const other = second[at] ?? 0;
-      if (Math.abs(rank - other) > ROUNDING) return rank < other;
-    }
-    return false;
-  }
+function fits({ slot: { capacity }, share }: Open): boolean {
+  return capacity > 0 && share + 1 / capacity <= 1 + ROUNDING;
+}
 
-  /** The least is the best. */
-  #rank(slot: Slot, spread: Spread): readonly number[] {
-    const [onParent, onHost] = [this.#onParent.get(parentKey(slot)) ?? 0, this.#onHost.get(slot.host) ?? 0];
-    switch (spread) {
-      case 'parents':
-        return [onParent, onHost, this.#share(slot)];
-      case 'hosts':
-        return [onHost, onParent, this.#share(slot)];
-      case 'none':
-        return [-onParent, -onHost, -this.#share(slot)];
-      default:
-        return spread satisfies never;
-    }
-  }
-
-  #share(slot: Slot): number {
-    return this.taken.get(parentKey(slot)) ?? 0;
-  }
-
-  #count(claim: Claim): void {
-    const key = parentKey(claim);
-    this.#onParent.set(key, (this.#onParent.get(key) ?? 0) + 1);
-    this.#onHost.set(claim.host, (this.#onHost.get(claim.host) ?? 0) + 1);
+function isBefore(a: Open, b: Open, spread: Spread): boolean {
+  const [perParent, perHost, shares] = [a.count - b.count, a.host.count - b.host.count, a.share - b.share];
+  const share = Math.abs(shares) > ROUNDING ? shares : 0;
+  switch (spread) {
+    case 'parents':
+      return (perParent || perHost || share) < 0;
+    case 'hosts':
+      return (perHost || perParent || share) < 0;
+    case 'none':
+      return (perParent || perHost || share) > 0;
+    default:
+      return spread satisfies never;
   }
 }
 

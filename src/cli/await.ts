@@ -11,8 +11,9 @@ import type { Fleet } from './open.ts';
 import type { Output } from './output.ts';
 import type { Cell } from './terminal.ts';
 
-/** Time between two looks. */
+/** Least time between two looks; of a large fleet, that to look is longer, and the pause is so many times that. */
 const LOOK_MS = 500;
+const PAUSE_PER_LOOK = 4;
 /** Most hosts that are asked for one by one. */
 const SINGLE_HOSTS_MAX = 32;
 
@@ -42,18 +43,20 @@ export async function awaitSettled(
   const hosts = [...new Set(awaited.map(({ host }) => host))];
   const endMs = clock.monotonicMs() + timeoutMs;
   for (;;) {
+    const beganMs = clock.monotonicMs();
     const whole = hosts.length > SINGLE_HOSTS_MAX;
     const reads = whole ? [undefined] : hosts;
     const rows = await Promise.all(reads.map((host) => readRows(streams.observed, prefix, host)));
     const found = verdicts(awaited, rows.flat());
     const waiting = found.filter(({ state }) => state === 'waiting').length;
     out.progress(`${found.length - waiting} of ${found.length} devices settled`);
-    const leftMs = endMs - clock.monotonicMs();
+    const nowMs = clock.monotonicMs();
+    const leftMs = endMs - nowMs;
     if (waiting === 0 || leftMs <= 0) {
       out.progress(null);
       return found;
     }
-    await sleep(clock, Math.min(LOOK_MS, leftMs));
+    await sleep(clock, Math.min(Math.max(LOOK_MS, PAUSE_PER_LOOK * (nowMs - beganMs)), leftMs));
   }
 }
 
