@@ -18,10 +18,11 @@ import { SimulatedKernel } from '../reconciler/simulated/kernel-sim.ts';
 import { kernelConfig } from '../reconciler/simulated/kernel-sim-config.ts';
 import { createSysfsHost } from '../reconciler/sysfs/host-sysfs.ts';
 import type { Warn } from '../reconciler/sysfs/uevents.ts';
+import type { Signer } from '../store/journal/checkpoint.ts';
 import type { Journal } from '../store/journal/journal.ts';
 import { openJournal } from '../store/journal/journal-lmdb.ts';
 import { lockJournal } from '../store/journal/lock.ts';
-import { openSigningKey } from '../store/journal/signing-key.ts';
+import { openSigningKey, signingKeyFile } from '../store/journal/signing-key.ts';
 import type { AgentOptions, AgentPorts } from './agent.ts';
 import { type AgentConfig, journalFolder } from './config.ts';
 import { type FleetPorts, openFleetPorts } from './fleet-ports.ts';
@@ -75,7 +76,7 @@ async function open(config: AgentConfig, log: Logger, opened: Opened): Promise<O
   return {
     ports: {
       ...{ journal, streams, registry, host, log },
-      ...{ clock: systemClock, random: systemRandom, signer: openSigningKey(dir) },
+      ...{ clock: systemClock, random: systemRandom, ...signerIn(dir, log) },
     },
     options: {
       prefix: config.fleet.prefix,
@@ -87,6 +88,16 @@ async function open(config: AgentConfig, log: Logger, opened: Opened): Promise<O
     },
     fleet,
   };
+}
+
+/** A host without a key that can be used looks after its devices all the same. */
+function signerIn(dir: string, log: Logger): { readonly signer?: Signer } {
+  try {
+    return { signer: openSigningKey(dir) };
+  } catch (error) {
+    log.warn({ err: error, key: signingKeyFile(dir) }, 'no checkpoints are signed');
+    return {};
+  }
 }
 
 function software(): string {
