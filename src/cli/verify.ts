@@ -157,7 +157,7 @@ function* linesOf({ name }: Place, found: Found, reaches: number | null): Genera
   const lost = Math.max(0, tail.seq - reaches);
   yield lost === 0
     ? 'the fleet has all of it'
-    : `the fleet has it up to record ${reaches}: ${lost} records are nowhere else`;
+    : `the fleet has it up to record ${reaches}: ${lost === 1 ? '1 record is' : `${lost} records are`} nowhere else`;
 }
 
 function* warningsOf({ tail, signings }: Found, { note, key }: Known): Generator<string> {
