@@ -17,7 +17,8 @@ import type { Output } from './output.ts';
 import { unknownNames } from './unknown.ts';
 import type { Invocation } from './verb.ts';
 
-export async function exportMdevctl({ settings, flags, out }: Invocation): Promise<Outcome> {
+export async function exportMdevctl({ settings, args, flags, out }: Invocation): Promise<Outcome> {
+  const folder = folderOf(args[1], flags['dir']);
   const define = flags['giveBack'] === true ? returnedDefinition : ownedDefinition;
   const declared = await withFleet(settings, async (fleet) => {
     const found = await present(fleet.streams.desired, fleet.prefix, settings.host);
@@ -25,10 +26,17 @@ export async function exportMdevctl({ settings, flags, out }: Invocation): Promi
     return found;
   });
   const definitions = oneHost(declared, settings.host).map(define);
-  const folder = flags['dir'];
-  if (typeof folder === 'string') await write(folder, definitions, out);
+  if (folder !== undefined) await write(folder, definitions, out);
   else await out.raw([`${dumpText(definitions)}\n`]);
   return 'ok';
+}
+
+/** The folder may be named in either place. */
+function folderOf(path: string | undefined, dir: unknown): string | undefined {
+  if (typeof dir !== 'string') return path;
+  if (path === undefined || path === dir) return dir;
+  const wayOut = 'name it once';
+  throw new Failure(`--dir ${dir} and ${path} are two folders`, { outcome: 'usage', wayOut });
 }
 
 async function present(

@@ -96,7 +96,10 @@ export const DECLARE: readonly VerbSpec[] = [
     settings: ['host', ...FLEET],
     args: [
       new Argument('<what>', 'what to export').choices(['mdevctl', 'journal']),
-      new Argument('[path]', 'with journal: the file to write, packed if its name ends in .gz'),
+      new Argument(
+        '[path]',
+        'journal: the file to write, packed if its name ends in .gz; mdevctl: the folder, as with --dir',
+      ),
     ],
     flags: [
       new Option('--dir <folder>', 'write definitions there, each file as a whole (default: print them)'),

@@ -78,6 +78,10 @@ describe('from mdevctl, and back', () => {
     expect(await readFile(join(theirs, 'matrix', A), 'utf8')).toBe(
       definitionText({ ...FIRST, start: 'manual' }),
     );
+    const again = await runInProcess(['export', 'mdevctl', theirs, ...at()]);
+    expect(again.stdout).toMatch(/^unchanged .*\nunchanged .*\n$/);
+    const twice = await runInProcess(['export', 'mdevctl', theirs, ...at(), '--dir', folder]);
+    expect(twice).toMatchObject({ status: EXIT.usage });
   });
 
   test('given back, it is what it was, and nothing else lies about', async () => {
