@@ -21,7 +21,7 @@ const TIMEOUT = { MDEVFLEET_LIMITS_NATS_TIMEOUT_MS: '2000' };
 
 testFleetVerbs('nats-server', openFleet);
 testRegistryVerbs('nats-server', openFleet);
-testPlanVerbs('nats-server', openFleet);
+testPlanVerbs('nats-server', openFleet, 'offers');
 testHostVerbs('nats-server', openFleet);
 
 async function openFleet(): Promise<TestFleet> {
