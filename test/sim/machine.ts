@@ -9,7 +9,6 @@ import { RECONCILER_LIMITS } from '../../reconciler/limits.ts';
 import { SimulatedKernel } from '../../reconciler/simulated/kernel-sim.ts';
 import { Agent, type AgentOptions, type AgentPorts } from '../../src/agent.ts';
 import { LINK_LIMITS, type LinkEnd } from '../../src/link.ts';
-import type { Journal } from '../../store/journal/journal.ts';
 import { MemoryDisk, type MemoryJournal } from '../../store/journal/journal-memory.ts';
 import { auditedJournal } from './audited-journal.ts';
 import { diskMadeAgain } from './disk-made-again.ts';
@@ -63,6 +62,8 @@ export class Machine {
   readonly meddled = new Set<Uuid>();
   /** How far the machine's wall clock is off. */
   clockOffMs = 0;
+  /** UUIDs of which a journal that was made again may not know the last. */
+  readonly unproved = new Set<Uuid>();
   /** True while an operator has taken the word from the host. */
   isForgotten = false;
   /** Durable commits so far. */
@@ -118,10 +119,6 @@ export class Machine {
 
   get running(): boolean {
     return this.#process !== undefined;
-  }
-
-  get journal(): Journal | undefined {
-    return this.#process?.journal;
   }
 
   get isPaused(): boolean {
@@ -226,6 +223,7 @@ export class Machine {
     this.world.note(this.name, `its journal is made again, up to record ${disk.projections().tail.seq}`);
     this.disk = disk;
     this.#isLost = false;
+    for (const uuid of disk.projections().devices.keys()) this.unproved.add(uuid);
     this.facts = this.#watchFacts(published);
     this.facts.learn(disk);
     this.start();
@@ -247,7 +245,7 @@ export class Machine {
     this.#process = undefined;
   }
 
-  /** Asks the agent to stop, and waits until it has. */
+  /** Asks the agent to stop. */
   async stop(): Promise<void> {
     const process = this.#process;
     if (process === undefined) return;

@@ -46,13 +46,18 @@ function checkDevices(world: World, machine: Machine, registry: ServerRegistry):
   }
 }
 
-/** What a journal says is reserved, the registry says too; so no two journals can say it. */
+/**
+ * What a journal says is reserved, the registry says too; so no two journals can say it. One that was made again may lack
+ * what was not forwarded, until its holds are read back.
+ */
 function checkReservations(world: World, machine: Machine, registry: ServerRegistry): void {
   for (const { uuid, reservation } of machine.disk.projections().devices.values()) {
     if (registry.disputed.has(uuid)) continue;
     if (reservation?.phase !== 'reserved' && reservation?.phase !== 'active') continue;
     const hold = registry.holdOf(uuid)?.hold;
-    if (hold?.phase === 'held' && sameClaim(hold.claim, reservation.claim)) continue;
+    const isHeld = hold?.phase === 'held' && sameClaim(hold.claim, reservation.claim);
+    if (isHeld) machine.unproved.delete(uuid);
+    if (isHeld || machine.unproved.has(uuid)) continue;
     const claims = `${JSON.stringify(reservation.claim)}, registry: ${JSON.stringify(hold ?? null)}`;
     world.violation(`${machine.name}: ${uuid} is ${reservation.phase} in its journal only: ${claims}`);
   }
