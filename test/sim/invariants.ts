@@ -34,7 +34,7 @@ export function checkSettled(cast: Cast): void {
       for (const row of rowsOf(device)) told(lieIn(cast, machine, device, row));
       told(halfHeld(cast, machine, device));
     }
-    for (const { uuid } of machine.kernel.devices()) told(strayed(machine, uuid));
+    for (const { uuid } of machine.kernel.devices()) told(strayed(cast, machine, uuid));
   }
 }
 
@@ -156,8 +156,13 @@ function halfHeld({ server }: Cast, machine: Machine, { uuid, reservation }: Dev
   return `${uuid} is held on one side only; ${claims}`;
 }
 
-function strayed(machine: Machine, uuid: string): string | undefined {
-  if (machine.foreign.has(uuid)) return undefined;
+/**
+ * A device is held, or somebody else's. What a host lost with its disk before it was forwarded, and by force meanwhile, is
+ * nobody's.
+ */
+function strayed({ server }: Cast, machine: Machine, uuid: string): string | undefined {
+  const isLost = machine.unproved.has(uuid) && server.registry.disputed.has(uuid);
   const device = machine.disk.projections().devices.get(uuid);
+  if (machine.foreign.has(uuid) || (isLost && device?.unmanaged)) return undefined;
   return device?.reservation ? undefined : `nobody holds ${uuid}, but it exists`;
 }
