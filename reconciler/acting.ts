@@ -26,6 +26,8 @@ export type Acting = {
   readonly incarnation: () => number | null;
   /** True once the fleet was reached since the agent started: its journal is not an older copy that was put back. */
   readonly hasReached: () => boolean;
+  /** True when the journal was begun from what the fleet has of it: it may lack that a UUID was given back. */
+  readonly isMadeAgain: () => boolean;
   /** Asks whether a UUID may be taken now; the answer is not older than the question. */
   readonly admission: () => Promise<Admission>;
   /** What stands declared of the UUID on another host. */

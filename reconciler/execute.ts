@@ -47,6 +47,8 @@ export function execute(acting: Acting, device: Device, step: Step): Promise<Out
 }
 
 async function create(acting: Acting, device: Device, place: Place): Promise<Outcome> {
+  const early = acting.isMadeAgain() ? await tooEarly(acting) : undefined;
+  if (early !== undefined) return early;
   const result = await write(acting, device, place, () => acting.host.create(device.uuid, place));
   if (result === 'changed') return AGAIN;
   if (result.kind === 'ok') {

@@ -79,6 +79,7 @@ export class Agent {
 
   constructor(ports: AgentPorts, options: AgentOptions) {
     const { journal, clock, random, registry, host, streams, signer } = ports;
+    const wasMadeAgain = isMadeAgain(journal);
     const { limits, prefix, bootIsNew, kernel, labels = {} } = options;
     this.#ports = ports;
     this.#options = options;
@@ -101,6 +102,7 @@ export class Agent {
       self: { kernel, labels },
       incarnation: () => this.#link.incarnation,
       hasReached: () => this.#link.hasReached,
+      isMadeAgain: () => wasMadeAgain,
       admission: () => this.#link.admission(),
       declaredOn: (other, uuid) => declaredOn(streams.desired, prefix, other, uuid),
       dispute: (uuid) => this.#link.dispute(uuid),
@@ -179,4 +181,10 @@ export class Agent {
     void this.#reconciler.stop();
     this.#end(end);
   }
+}
+
+/** Whoever has spoken for its host has forwarded something, unless the journal was made again since. */
+function isMadeAgain(journal: Journal): boolean {
+  const { forwarded, incarnation } = journal.positions();
+  return forwarded === 0 && incarnation > 0;
 }

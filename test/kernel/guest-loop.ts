@@ -87,6 +87,7 @@ export class GuestLoop {
       self: { kernel: 'guest', labels: {} },
       incarnation: () => 1,
       hasReached: () => true,
+      isMadeAgain: () => false,
       admission: async () => ({ kind: 'admitted', incarnation: 1 }),
       declaredOn: async () => 'standing',
       dispute: () => null,

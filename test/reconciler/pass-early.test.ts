@@ -41,6 +41,15 @@ describe('before the fleet was reached once since the start', () => {
     expect(world.kernel.devices()).toHaveLength(1);
   });
 
+  test('nothing is made on the word of a journal that was made again: the UUID may have been given back', async () => {
+    world.isMadeAgain = true;
+    await world.clock.until(world.kernel.remove(UUID));
+    expect(await world.pass()).toMatchObject({ kind: 'waiting', reason: 'RegistryUnreachable' });
+    expect(world.kernel.devices()).toEqual([]);
+    world.hasReached = true;
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+  });
+
   test('a device that is held and gone is made again', async () => {
     await world.clock.until(world.kernel.remove(UUID));
     expect(await world.pass()).toMatchObject({ kind: 'settled' });

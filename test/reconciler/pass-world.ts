@@ -101,6 +101,7 @@ export class World {
   readonly writes: string[] = [];
   incarnation: number | null = INCARNATION;
   hasReached = true;
+  isMadeAgain = false;
   /** Answers to the next questions whether a UUID may be taken; when there are none it may. */
   readonly admissions: Admission[] = [];
   dispute: string | null = null;
@@ -124,6 +125,7 @@ export class World {
       ...{ journal: this.journal, registry, host, gate, memory: new Memory(bootIsNew) },
       incarnation: () => this.incarnation,
       hasReached: () => this.hasReached,
+      isMadeAgain: () => this.isMadeAgain,
       admission: async () => this.#admit(),
       declaredOn: async () => this.declaredElsewhere,
       dispute: () => this.dispute,
