@@ -11,12 +11,12 @@ import { recordsOf } from '../../store/journal/replay.ts';
 import type { Verified } from '../../store/journal/verify.ts';
 import type { Cell } from '../cli/terminal.ts';
 import { verify } from '../cli/verify.ts';
+import { colourOf, tell } from '../words.ts';
 import { confirm } from './confirm.ts';
 import type { Plot } from './plot.ts';
 import type { Stage } from './stage.ts';
 import type { Chapter } from './story.ts';
 import { uuidOf } from './watch.ts';
-import { colourOf, tell } from '../words.ts';
 
 /** Characters that are shown of a hash. */
 const HASH_CHARS = 16;

@@ -15,11 +15,11 @@ import { deleteDevices } from '../cli/delete.ts';
 import { get } from '../cli/get.ts';
 import { retry } from '../cli/retry.ts';
 import type { ShownRow } from '../devices.ts';
+import { colourOf, tell } from '../words.ts';
 import { confirm } from './confirm.ts';
 import { duplicate, MACHINE, type Plot } from './plot.ts';
 import type { Stage } from './stage.ts';
 import { type SeenPass, uuidOf } from './watch.ts';
-import { colourOf, tell } from '../words.ts';
 
 export type Chapter = { readonly title: string; tell(stage: Stage, plot: Plot): Promise<void> };
 
