@@ -16,6 +16,7 @@ import { Reconciler } from '../reconciler/reconciler.ts';
 import { declaredOn } from '../store/declared-on.ts';
 import type { Signer } from '../store/journal/checkpoint.ts';
 import type { CursorName, Journal } from '../store/journal/journal.ts';
+import { isMadeAgain } from '../store/journal/positions.ts';
 import type { Registry } from '../store/registry/registry.ts';
 import { Link, type LinkEnd, type LinkLimits } from './link.ts';
 import { NOTARY_LIMITS, Notary, type NotaryLimits } from './notary.ts';
@@ -79,7 +80,7 @@ export class Agent {
 
   constructor(ports: AgentPorts, options: AgentOptions) {
     const { journal, clock, random, registry, host, streams, signer } = ports;
-    const wasMadeAgain = isMadeAgain(journal);
+    const wasMadeAgain = isMadeAgain(journal.positions());
     const { limits, prefix, bootIsNew, kernel, labels = {} } = options;
     this.#ports = ports;
     this.#options = options;
@@ -181,10 +182,4 @@ export class Agent {
     void this.#reconciler.stop();
     this.#end(end);
   }
-}
-
-/** Whoever has spoken for its host has forwarded something, unless the journal was made again since. */
-function isMadeAgain(journal: Journal): boolean {
-  const { forwarded, incarnation } = journal.positions();
-  return forwarded === 0 && incarnation > 0;
 }

@@ -32,6 +32,8 @@ export type ReadBackOptions = {
   readonly journal: Journal;
   readonly registry: Registry;
   readonly incarnation: number;
+  /** True for a journal that was made again from what the fleet has of it, and may lack that a UUID was reserved. */
+  readonly isMadeAgain: boolean;
   /** Resolves when what is read from then on is not older than the call: a loss is believed only then. */
   readonly agreed: () => Promise<void>;
   /** The registry has lost an acknowledged write; resolves when the fleet knows of it. */
@@ -66,7 +68,7 @@ export async function readBack(options: ReadBackOptions, only?: readonly Uuid[])
  * other. While this runs, nothing may be claimed. Throws like `readBack`.
  */
 export async function takeBack(options: ReadBackOptions): Promise<void> {
-  const free = [...options.journal.devices()].filter(({ reservation }) => reservation === null);
+  const free = [...options.journal.devices()].filter((device) => isUnheld(options, device));
   await each(
     free.map(({ uuid }) => uuid),
     (uuid) => takeBackOne(options, uuid),
@@ -81,14 +83,23 @@ async function each(uuids: readonly Uuid[], work: (uuid: Uuid) => Promise<void>)
   await Promise.all(Array.from({ length: Math.min(IN_FLIGHT_MAX, uuids.length) }, lane));
 }
 
+/**
+ * Nothing was ever made under a claim of which the answer is not known; but in a journal that was made again the
+ * answer may be missing, and all that was done since.
+ */
+function isUnheld({ isMadeAgain }: ReadBackOptions, { reservation }: Device): boolean {
+  return reservation === null || (isMadeAgain && reservation.phase === 'claiming');
+}
+
+/** What a journal lacks that was made again is no loss of the registry, and nobody needs to stop for it. */
 async function takeBackOne(options: ReadBackOptions, uuid: Uuid): Promise<void> {
   if ((await heldInVain(options, uuid)) === undefined) return;
-  await options.agreed();
+  if (!options.isMadeAgain) await options.agreed();
   const { version } = options.journal.latest(uuid);
   const held = await heldInVain(options, uuid);
   if (held === undefined) return;
   const { claim, generation } = held.hold;
-  await options.onLost(`that host ${claim.host} gave ${uuid} back`);
+  if (!options.isMadeAgain) await options.onLost(`that host ${claim.host} gave ${uuid} back`);
   const about = { v: 1, uuid, generation } as const;
   const facts: readonly Fact[] = [
     { kind: 'claiming', ...about, claim },
@@ -98,7 +109,8 @@ async function takeBackOne(options: ReadBackOptions, uuid: Uuid): Promise<void> 
 }
 
 /** The hold that stands in this host's name though its journal has none. */
-async function heldInVain({ journal, registry }: ReadBackOptions, uuid: Uuid): ReturnType<typeof readHold> {
+async function heldInVain(options: ReadBackOptions, uuid: Uuid): ReturnType<typeof readHold> {
+  const { journal, registry } = options;
   const held = await reading(() => readHold(registry, uuid));
   if (held === undefined || 'cause' in held) {
     passOver(held?.cause);
@@ -106,7 +118,7 @@ async function heldInVain({ journal, registry }: ReadBackOptions, uuid: Uuid): R
   }
   const { claim, phase } = held.hold;
   const isOurs = claim.host === journal.identity.host && phase !== 'fenced';
-  return isOurs && journal.latest(uuid).reservation === null ? held : undefined;
+  return isOurs && isUnheld(options, journal.latest(uuid)) ? held : undefined;
 }
 
 /** A hold that a newer program wrote keeps nobody from asking for the others. */

@@ -1,0 +1,37 @@
+/**
+ * An agent's link with a journal that was made again from what the fleet has of it, and lacks the last.
+ */
+import { describe, expect, test } from 'vitest';
+import { decodeRecord } from '../../events/record.ts';
+import { MemoryDisk } from '../../store/journal/journal-memory.ts';
+import { Replay } from '../../store/journal/replay.ts';
+import { Fleet, Member, UUID } from './link-world.ts';
+
+/** The disk with the records up to the last of that kind, and what they fold to. */
+function madeAgain(lost: MemoryDisk, kind: string): MemoryDisk {
+  const all = lost.read(0, Number.MAX_SAFE_INTEGER);
+  const records = all.slice(0, all.findLastIndex(({ bytes }) => decodeRecord(bytes).fact?.kind === kind) + 1);
+  const replay = new Replay();
+  for (const record of records) replay.apply(record);
+  const { tail, positions } = replay;
+  const disk = new MemoryDisk();
+  const after = disk.projections().tail;
+  disk.commit({ after, tail, records, devices: [...replay.devices.values()], events: [], positions });
+  return disk;
+}
+
+describe('a journal that was made again', () => {
+  test('takes back what it had taken and not told, and nobody stops for that', async () => {
+    const fleet = new Fleet();
+    const before = await new Member(fleet, 'host-a').start();
+    const revision = await before.hold();
+    before.journal.crash();
+    const host = await new Member(fleet, 'host-a', madeAgain(before.disk, 'claiming')).start();
+    expect(host.ends).toEqual([]);
+    expect(host.journal.device(UUID).reservation).toMatchObject({
+      phase: 'reserved',
+      revision,
+    });
+    expect(await fleet.state()).toBe('open');
+  });
+});
