@@ -66,6 +66,7 @@ function clone({ world, server }: Cast, machine: Machine, dice: Dice): void {
 
 /** Without the beginning of a journal nothing can be made of the rest. */
 function isWitnessed({ observed }: Cast['server'], { name }: Machine): boolean {
+  if (observed.rewinds.length > 0) return false;
   const seqs = new Set(recordsOf(name, observed).map(({ seq }) => seq));
   return seqs.size > 0 && Math.max(...seqs) === seqs.size;
 }

@@ -75,6 +75,9 @@ function isTrue({ server }: Cast, { kernel }: Machine, device: Device, row: Row)
       const leaves = hold !== undefined && withdrawalOf(server, hold.claim.host, row.uuid) !== undefined;
       return named || leaves || hold?.phase === 'releasing';
     }
+    case null:
+      // What is held stays held until somebody says something of it: the stream may have lost what was said.
+      return device.desired === null;
     default:
       return false;
   }
