@@ -1,7 +1,7 @@
 /**
  * The steps on the fleet's registry: taking a UUID, and giving it back.
  *
- * Whether anything may be taken is asked before a take and again after it: a take that raced with
+ * Whether anything may be taken is asked right before a take and again after it: a take that raced with
  * the notice that the registry has lost writes is given back before anything is made of it.
  */
 import type { Holder } from '../events/fact.ts';
@@ -16,12 +16,14 @@ import type { StepOf } from './step.ts';
 
 /** Journals the claim, and when that is done asks the registry for the UUID. */
 export async function claim(acting: Acting, device: Device, step: StepOf<'claim'>): Promise<Outcome> {
-  const admission = await acting.admission();
-  if (admission.kind !== 'admitted') return notAdmitted(admission);
   const { generation, claim: wanted, replaces } = step;
-  if (device.reservation === null) {
+  if (device.reservation === null && acting.incarnation() !== null) {
     return record(acting, device, { kind: 'claiming', v: 1, uuid: device.uuid, generation, claim: wanted });
   }
+  const admission = await acting.admission();
+  if (admission.kind !== 'admitted') return notAdmitted(admission);
+  // Reached between the two questions: the claim is journaled first.
+  if (device.reservation === null) return AGAIN;
   const { incarnation } = admission;
   const fence = device.fence?.revision ?? null;
   return reserve(acting, device, { claim: wanted, generation, replaces, incarnation, fence });
