@@ -2,6 +2,7 @@
  * What happens to the registry: it loses writes that it had acknowledged, and operators take UUIDs by force from
  * hosts that they believe dead.
  */
+import { LINK_LIMITS } from '../../src/link.ts';
 import { readFleet, reopen } from '../../store/registry/fleet.ts';
 import { confirmedBy } from '../../store/registry/incarnation.ts';
 import type { Dice } from './dice.ts';
@@ -90,11 +91,15 @@ export function mind(cast: Cast): void {
   registry.isMinded = true;
 }
 
-/** Who is not there to object may lose what it holds to another, as if it were dead. */
+/** Who is not there to object, or too slow, may lose what it holds to another, as if it were dead. */
 function watchObjections({ world, server, machines }: Cast, disputed: readonly string[]): void {
   const endMs = world.monotonicMs() + OBJECTION_MS;
+  const dueMs = world.monotonicMs() + LINK_LIMITS.takeGraceMs;
   const look = (): void => {
-    const isAway = machines.some((one) => !one.running || (server.up && !one.wire.up));
+    const isDue = world.monotonicMs() >= dueMs;
+    const isAway = machines.some(
+      (one) => !one.running || (server.up && !one.wire.up) || (isDue && !one.isReached),
+    );
     if (isAway) for (const uuid of disputed) server.registry.given.add(uuid);
     else if (world.monotonicMs() < endMs) world.after(LOOK_MS, look);
   };

@@ -32,6 +32,7 @@ export function heal({ world, server, machines, operator }: Cast): void {
     for (const parent of PARENTS) void machine.kernel.plug(parent);
     machine.start();
   }
-  const isPaused = (host: string): boolean => machines.some((one) => one.name === host && one.isPaused);
+  const isPaused = (host: string): boolean =>
+    machines.some(({ name, disk }) => name === host && disk.projections().positions.paused !== null);
   world.after(COMMANDED_MS, () => operator.resumeAll(isPaused));
 }

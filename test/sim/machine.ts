@@ -121,8 +121,9 @@ export class Machine {
     return this.#process !== undefined;
   }
 
-  get isPaused(): boolean {
-    return this.disk.projections().positions.paused !== null;
+  /** True while an agent runs here that has proved that it speaks for the host. */
+  get isReached(): boolean {
+    return this.#process?.agent.status.reached === true;
   }
 
   /** True while the disk is an older copy of what it was. */

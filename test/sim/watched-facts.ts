@@ -236,10 +236,14 @@ export class FactWatch {
     return lie;
   }
 
-  /** What ended stays so until there is a new declaration, or a retry. */
+  /**
+   * What ended stays so until there is a new declaration, or a retry; but a registry that went back may take a late
+   * write for it after all.
+   */
   #again({ uuid, generation }: { readonly uuid: Uuid; readonly generation: Generation }): string | undefined {
     const ended = this.#ended.get(uuid);
     if (ended === undefined || !sameGeneration(ended, generation)) return undefined;
+    if (this.#parts.server.registry.disputed.has(uuid)) return undefined;
     return `${uuid} had ended, and nobody asked for more`;
   }
 
