@@ -1,13 +1,15 @@
 /**
  * Journals of other versions of the program: earlier ones are upgraded, later ones are refused, and nothing is changed.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { dataFile, type JournalFiles, openFiles } from '../../../store/journal/journal-files.ts';
 import { type JournalOptions, openJournal } from '../../../store/journal/journal-lmdb.ts';
 import { verifyJournalFiles } from '../../../store/journal/probe.ts';
 import { SCHEMA_VERSION, schemaOf, stampSchema, upgrade } from '../../../store/journal/schema.ts';
-import { declared, durable, makeStamp, OWN, UUID } from './journal-fixture.ts';
+import { CLAIM, declared, durable, keyOf, makeStamp, OTHER_UUID, OWN, UUID } from './journal-fixture.ts';
 import { makeTempFolder } from './journal-folder.ts';
 
 function options(dir: string): JournalOptions {
@@ -24,12 +26,48 @@ async function journalWith(change: (files: JournalFiles) => unknown): Promise<st
   return dir;
 }
 
+/** A journal as another program has left it: the bytes in schemas/. */
+function journalOf(program: 'first' | 'newer'): string {
+  const dir = makeTempFolder();
+  const bytes = readFileSync(join(import.meta.dirname, 'schemas', `${program}.mdb.gz`));
+  writeFileSync(dataFile(dir), gunzipSync(bytes));
+  return dir;
+}
+
 async function withFiles<T>(dir: string, work: (files: JournalFiles) => T): Promise<T> {
   const files = openFiles(dir, false);
   const answer = work(files);
   await files.root.close();
   return answer;
 }
+
+/** The last record of the journal that a program of the first schema wrote. */
+const FIRST_END = { seq: 6, hash: '01c4a1c274b78cb0abce4cee3389c0eb487ef0224bca74752fb962547af38b61' };
+
+describe('a journal that another program has left', () => {
+  test('of the first schema and an older fold is opened, brought up to this one, and goes on', async () => {
+    const dir = journalOf('first');
+    const journal = await openJournal(options(dir));
+    expect(journal.tail()).toEqual(FIRST_END);
+    expect(journal.device(UUID)).toMatchObject({
+      desired: { kind: 'present', claim: CLAIM },
+      reservation: { phase: 'active', revision: 7 },
+    });
+    expect(journal.device(OTHER_UUID).unmanaged).toEqual({ parent: 'mtty', type: 'mtty-2' });
+    expect(journal.seen(UUID, keyOf(1))).toBe(true);
+    durable(await journal.append({ facts: [declared(UUID, 2)] }));
+    await journal.close();
+    expect(await withFiles(dir, schemaOf)).toBe(SCHEMA_VERSION);
+    expect(await verifyJournalFiles(dir)).toMatchObject({ kind: 'sound', tail: { seq: 7 } });
+  });
+
+  test('of a schema in which nothing but its number can be read is refused as newer, and no byte is changed', async () => {
+    const dir = journalOf('newer');
+    const before = readFileSync(dataFile(dir));
+    await expect(openJournal(options(dir))).rejects.toMatchObject({ reason: 'newer' });
+    expect(readFileSync(dataFile(dir)).equals(before)).toBe(true);
+  });
+});
 
 describe('the schema of a journal', () => {
   test('is the one of the program that began it', async () => {
