@@ -175,7 +175,9 @@ export class FactWatch {
     return undefined;
   }
 
+  /** What a registry that went back holds in the host's name is only noted. */
   #underPause({ uuid }: { readonly uuid: Uuid }): string | undefined {
+    if (this.#parts.server.registry.disputed.has(uuid)) return undefined;
     const sinceMs = this.#pausedSinceMs ?? Number.POSITIVE_INFINITY;
     return this.#parts.world.monotonicMs() - sinceMs > PAUSE_MS_MAX
       ? `${uuid}, but the host is paused`
