@@ -8,9 +8,9 @@ import type { Attribute } from '../events/names.ts';
 import type { Device } from '../store/device.ts';
 import { type Acting, about, note, record, write } from './acting.ts';
 import { appliedWith, readings, singles } from './attributes.ts';
-import { describeWrite } from './errno.ts';
-import type { Place } from './host.ts';
-import { AGAIN, judge, type Outcome } from './outcome.ts';
+import { deniesDevice, describeDenied, describeWrite } from './errno.ts';
+import type { Place, WriteResult } from './host.ts';
+import { AGAIN, judge, type Outcome, refused } from './outcome.ts';
 import type { StepOf } from './step.ts';
 
 export async function configure(
@@ -60,10 +60,27 @@ async function writeAll(
     const act = () => acting.host.setAttribute(device.uuid, place, attribute);
     const result = await write(acting, device, place, act);
     if (result === 'changed') return { written, stopped: AGAIN };
-    if (result.kind !== 'ok') return { written, stopped: judge('attribute', result) };
+    if (result.kind !== 'ok') return { written, stopped: await judged(acting, device, place, result) };
     written.push(attribute);
   }
   return { written };
+}
+
+/** Where a driver says that the device is not there, it is looked for: of one that stands, that is a refusal. */
+async function judged(
+  { host }: Acting,
+  { uuid }: Device,
+  place: Place,
+  result: Exclude<WriteResult, { kind: 'ok' }>,
+): Promise<Outcome> {
+  if (!deniesDevice(result)) return judge('attribute', result);
+  const seen = await host.observe(uuid, { place, use: false });
+  const stands = seen.kind === 'present' && isSame(seen.place, place);
+  return stands ? refused(describeDenied(result), result.errno) : judge('attribute', result);
+}
+
+function isSame(one: Place, other: Place): boolean {
+  return one.parent === other.parent && one.type === other.type;
 }
 
 /** Removes a device that this agent has just made; the first error stays the one that is told. */

@@ -1,14 +1,14 @@
 /**
  * What the kernel's answer to a write means: one table, errno by operation, and the reasons that follow.
  *
- * Numbers, never names, since Node has no name for some of them (87, 517). The meanings come from the mdev core and
- * its drivers. Three are close choices. EPERM from opening `create` is a host that forbids the write; from the write
- * itself it is a driver of before Linux 6.1 that has no instance left. EBUSY is "in use" only where there is a device,
- * so not from `create`. EACCES from an attribute is one that nobody can write: an agent that may not write anywhere
- * has made no device that has attributes.
+ * The meanings come from the mdev core and its drivers. Three are close choices. EPERM from opening `create` is a host
+ * that forbids the write; from the write itself it is a driver of before Linux 6.1 that has no instance left. EBUSY is
+ * "in use" only where there is a device, so not from `create`. EACCES from an attribute is one that nobody can write: an
+ * agent that may not write anywhere has made no device that has attributes.
  */
 import { TERMINAL, WAITING, withHint } from '../events/guidance.ts';
 import type { TerminalReason, WaitingReason } from '../events/reasons.ts';
+import { E } from './errno-numbers.ts';
 import type { DeviceUser, WriteResult } from './host.ts';
 
 export const OPERATIONS = ['create', 'remove', 'attribute'] as const;
@@ -46,25 +46,6 @@ export type Explained = {
 /** What it means, and in words. */
 type Rule = readonly [Meaning, string];
 type Rules = Partial<Record<Operation, Rule | Readonly<Record<Call, Rule>>>>;
-
-const E = {
-  PERM: 1,
-  NOENT: 2,
-  INTR: 4,
-  AGAIN: 11,
-  ACCES: 13,
-  BUSY: 16,
-  EXIST: 17,
-  NODEV: 19,
-  INVAL: 22,
-  NOSPC: 28,
-  ROFS: 30,
-  PIPE: 32,
-  LOOP: 40,
-  USERS: 87,
-  STALE: 116,
-  PROBE_DEFER: 517,
-} as const;
 
 /** Numbers that the host adapters use themselves, where no kernel answered. */
 export const ERRNO = {
@@ -147,7 +128,10 @@ const TABLE: ReadonlyMap<number, Rules> = new Map<number, Rules>([
     {
       create: ['look-again', 'the parent is going away'],
       remove: ['look-again', 'the device or its parent is going away'],
-      attribute: ['look-again', 'the device or its parent is going away'],
+      attribute: [
+        'look-again',
+        'the device or its parent is going away; of one that stands whole it is AttributeRefused',
+      ],
     },
   ],
   [
@@ -257,6 +241,28 @@ function hintOf(leadsTo: Consequence): string {
 export function inUse(by: readonly DeviceUser[]): string {
   if (by.length === 0) return 'in use by a process that could not be found out';
   return `in use by ${by.map(({ pid, command }) => `${command} (pid ${pid})`).join(', ')}`;
+}
+
+type ErrnoAnswer = Extract<WriteResult, { kind: 'errno' }>;
+
+/**
+ * True for an answer to a write below a device by which its driver says that the device is not there. Where it is,
+ * the driver will say so for ever. (An open that says it never reached the driver.)
+ */
+export function deniesDevice(result: WriteResult): result is ErrnoAnswer {
+  return (
+    result.kind === 'errno' &&
+    result.call === 'write' &&
+    [E.NODEV, E.NOENT].some((one) => one === result.errno)
+  );
+}
+
+/** The sentence about such an answer for a device that was seen whole right after it. */
+export function describeDenied({ errno, file }: ErrnoAnswer): string {
+  return withHint(
+    `attribute: write of ${file} answered ${errnoName(errno)} (${errno}), though the device stands complete`,
+    TERMINAL.AttributeRefused,
+  );
 }
 
 /** One sentence about a write that did not succeed, naming the file and what to do. */

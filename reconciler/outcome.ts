@@ -25,7 +25,7 @@ export const AGAIN: Outcome = { kind: 'again' };
 /** What a failed write means for the device. */
 export function judge(operation: Operation, result: Exclude<WriteResult, { kind: 'ok' }>): Outcome {
   const message = describeWrite(operation, result);
-  if (result.kind === 'no-attribute') return refused(message);
+  if (result.kind === 'no-attribute') return refused(message, ERRNO.absent);
   if (result.kind === 'in-use') return wait('InUse', message, null);
   if (result.kind === 'stuck') return wait('WriteStuck', message, null);
   const { errno, call } = result;
@@ -36,9 +36,10 @@ export function judge(operation: Operation, result: Exclude<WriteResult, { kind:
   return wait(reason, message, errno);
 }
 
-function refused(message: string): Outcome {
+/** The device stands, and does not take an attribute. */
+export function refused(message: string, errno: number): Outcome {
   const reason = 'AttributeRefused';
-  return { kind: 'terminal', end: 'failed', reason, message, holder: null, errno: ERRNO.absent };
+  return { kind: 'terminal', end: 'failed', reason, message, holder: null, errno };
 }
 
 function wait(reason: WaitingReason, message: string, errno: number | null): Outcome {

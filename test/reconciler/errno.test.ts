@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TERMINAL, WAITING } from '../../events/guidance.ts';
 import {
+  deniesDevice,
   describeWrite,
   errnoName,
   errnoNumber,
@@ -9,6 +10,7 @@ import {
   meaningOf,
   type Operation,
 } from '../../reconciler/errno.ts';
+import { E } from '../../reconciler/errno-numbers.ts';
 
 /** What the mdev core and its drivers were seen to answer, and what must follow. */
 const SEEN: readonly (readonly [Operation, string, number, Meaning])[] = [
@@ -75,6 +77,15 @@ describe('errno', () => {
     expect(leadsTo.reason).toBe(reason);
     const { kind } = leadsTo;
     expect(hint).toBe((kind === 'waiting' ? WAITING[leadsTo.reason] : TERMINAL[leadsTo.reason]).hint);
+  });
+
+  test('only what a driver answered to a write says that the device is not there', () => {
+    const answer = { kind: 'errno', errno: E.NODEV, call: 'write', file: '/sys/x/rate' } as const;
+    expect(deniesDevice(answer)).toBe(true);
+    expect(deniesDevice({ ...answer, errno: E.NOENT })).toBe(true);
+    expect(deniesDevice({ ...answer, call: 'open' })).toBe(false);
+    expect(deniesDevice({ ...answer, errno: E.PIPE })).toBe(false);
+    expect(deniesDevice({ kind: 'no-attribute', file: '/sys/x/rate' })).toBe(false);
   });
 
   test('a description names the operation, the file, the errno and a way out', () => {

@@ -2,15 +2,13 @@
  * Passes that write attributes, and what is left of them when a device is lost.
  */
 import { describe, expect, test } from 'vitest';
-import { errnoAnswer, PLACE, READY, ready, UUID, World } from './pass-world.ts';
+import { E } from '../../reconciler/errno-numbers.ts';
+import { errnoAnswer, PLACE, READY, ready, UUID, unreadable, World } from './pass-world.ts';
 
 function withAttributes(...names: readonly string[]) {
   return { name: 'small', attributes: names.map((name) => ({ name, accepts: '^[0-9]+$' })) };
 }
 
-const ENOENT = 2;
-const EIO = 5;
-const EINVAL = 22;
 const HOST_WRITES = new Set(['create', 'setAttribute', 'remove']);
 
 describe('attributes', () => {
@@ -37,7 +35,7 @@ describe('an attribute that is refused', () => {
     expect(await world.pass()).toMatchObject({ kind: 'terminal' });
     expect(world.kernel.devices()).toEqual([]);
     expect(world.kinds()).toEqual(['declared', 'claiming', 'reserved', 'failed']);
-    expect(world.last('failed')).toMatchObject({ reason: 'AttributeRefused', errno: EINVAL });
+    expect(world.last('failed')).toMatchObject({ reason: 'AttributeRefused', errno: E.INVAL });
     expect(await world.hold()).toBe('host-1 gpu0 held');
     const writes = world.writes.length;
     for (let count = 0; count < 3; count += 1) expect(await world.pass()).toMatchObject({ kind: 'terminal' });
@@ -110,7 +108,7 @@ describe('an attribute that the device does not have', () => {
     await world.declare(UUID, none);
     expect(await world.pass()).toMatchObject({ kind: 'terminal' });
     expect(world.writes.filter((one) => HOST_WRITES.has(one))).toEqual(['create', 'setAttribute', 'remove']);
-    expect(world.last('failed')).toMatchObject({ reason: 'AttributeRefused', errno: ENOENT });
+    expect(world.last('failed')).toMatchObject({ reason: 'AttributeRefused', errno: E.NOENT });
     expect(world.last('failed')?.message).toContain(`${UUID}/rate_limit`);
     expect(world.kernel.devices()).toEqual([]);
   });
@@ -125,10 +123,55 @@ describe('an attribute that the device does not have', () => {
   });
 });
 
+describe('an attribute whose driver says that there is no such device', () => {
+  const attributes = [{ name: 'rate', value: '5' }];
+  const denied = (on: object = {}) =>
+    new World({ kernel: { faults: [{ on: 'attribute', errno: E.NODEV, ...on }] } });
+
+  test('is refused, once, when the device stands; what was made for it is taken back', async () => {
+    const world = denied();
+    await world.declare(UUID, { attributes });
+    expect(await world.pass()).toMatchObject({ kind: 'terminal' });
+    expect(world.state()).toBe('failed AttributeRefused');
+    expect(world.last('failed')).toMatchObject({
+      errno: E.NODEV,
+      message: expect.stringMatching(/rate answered ENODEV \(19\), though the device stands complete; /),
+    });
+    expect(world.kernel.devices()).toEqual([]);
+    const { length } = world.writes;
+    expect(await world.pass()).toMatchObject({ kind: 'terminal' });
+    expect(world.writes).toHaveLength(length);
+  });
+
+  test('is refused, and a device that was ready stays', async () => {
+    const world = denied();
+    await world.declare();
+    await world.pass();
+    await world.declare(UUID, { attributes });
+    expect(await world.pass()).toMatchObject({ kind: 'terminal' });
+    expect(world.state()).toBe('failed AttributeRefused');
+    expect(world.kernel.device(UUID)).toMatchObject({ phase: 'complete' });
+  });
+
+  test.each([
+    { now: 'gone', look: { kind: 'absent', room: null } },
+    { now: 'going', look: { kind: 'removing', parent: PLACE.parent } },
+    { now: 'elsewhere', look: { kind: 'present', place: { ...PLACE, parent: 'gpu1' } } },
+    { now: 'not to be seen', look: unreadable() },
+  ])('is written again later when the device is $now', async ({ look }) => {
+    const world = denied({ first: 1 });
+    await world.declare(UUID, { attributes });
+    world.before.set('setAttribute', () => void world.answers.set('observe', () => look));
+    expect(await world.pass()).toMatchObject({ kind: 'requeue', why: expect.stringContaining('ENODEV') });
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    expect(world.state()).toBe('ready');
+  });
+});
+
 describe('a device that cannot be taken back after a refusal', () => {
   /** A removal in the driver's hands, and one while somebody has the device open. */
   const ways = [
-    { by: 'an error', fails: (world: World) => world.answers.set('remove', () => errnoAnswer(EIO)) },
+    { by: 'an error', fails: (world: World) => world.answers.set('remove', () => errnoAnswer(E.IO)) },
     { by: 'its use', fails: (world: World) => world.before.set('remove', () => world.kernel.hold(UUID)) },
   ];
 
@@ -137,7 +180,7 @@ describe('a device that cannot be taken back after a refusal', () => {
     await world.declare(UUID, { attributes: [{ name: 'rate', value: 'none' }] });
     fails(world);
     expect(await world.pass()).toMatchObject({ kind: 'terminal' });
-    expect(world.last('failed')).toMatchObject({ reason: 'AttributeRefused', errno: EINVAL });
+    expect(world.last('failed')).toMatchObject({ reason: 'AttributeRefused', errno: E.INVAL });
     expect(world.last('failed')?.message).toMatch(
       /rate answered EINVAL.*taking the device back failed too: remove/,
     );
