@@ -8,17 +8,6 @@ import { busLink, deviceFolder } from '../sysfs/paths.ts';
 /** The kernel's answer to a write. */
 export type KernelAnswer = Extract<WriteResult, { kind: 'ok' | 'errno' }>;
 
-export const E = {
-  NOENT: 2,
-  AGAIN: 11,
-  ACCES: 13,
-  EXIST: 17,
-  NODEV: 19,
-  NOSPC: 28,
-  USERS: 87,
-  PROBE_DEFER: 517,
-} as const;
-
 /** Only shown, never opened. */
 export const SYS = '/sys';
 

@@ -9,9 +9,10 @@
  */
 import type { Attribute, Uuid } from '../../events/names.ts';
 import type { Cancel, Clock, Random } from '../clock.ts';
+import { E } from '../errno-numbers.ts';
 import type { Change, Place, Room } from '../host.ts';
 import { createFile } from '../sysfs/paths.ts';
-import { E, failed, fileOf, type KernelAnswer, OK, SYS } from './kernel-sim-answer.ts';
+import { failed, fileOf, type KernelAnswer, OK, SYS } from './kernel-sim-answer.ts';
 import type { AttributeConfig, Duration, Fault, KernelConfig, TypeConfig } from './kernel-sim-config.ts';
 import { Faults } from './kernel-sim-faults.ts';
 import {

@@ -6,16 +6,17 @@
  * kept the device that it got through it; and one whose node stands under another name.
  */
 import { readdirSync, readlinkSync } from 'node:fs';
+import { E, errnoOf, isErrno } from '../errno-numbers.ts';
 import type { DeviceUser } from '../host.ts';
 import { readText } from './process-stat.ts';
 
 /** Most processes that are named. */
 const USERS_MAX = 4;
+/** Answers for a process that has ended, or a file that was closed, meanwhile. */
+const ENDED = [E.NOENT, E.SRCH];
 
 /** `isComplete` is false when some processes would not let themselves be looked at. */
 type Users = { readonly users: readonly DeviceUser[]; readonly isComplete: boolean };
-
-const E = { NOENT: 2, SRCH: 3 } as const;
 
 /**
  * Processes that have one of these nodes open, but for this one.
@@ -47,7 +48,8 @@ function hasOpen(folder: string, nodes: readonly string[]): boolean | 'hidden' {
       return file !== null && nodes.some((node) => file.endsWith(`/${node}`));
     });
   } catch (error) {
-    return hasEnded(error) ? false : 'hidden';
+    if (errnoOf(error) === null) throw error;
+    return isErrno(error, ...ENDED) ? false : 'hidden';
   }
 }
 
@@ -56,15 +58,9 @@ function linkOf(path: string): string | null {
   try {
     return readlinkSync(path);
   } catch (error) {
-    if (hasEnded(error)) return null;
+    if (isErrno(error, ...ENDED)) return null;
     throw error;
   }
-}
-
-function hasEnded(error: unknown): boolean {
-  const { errno } = error as NodeJS.ErrnoException;
-  if (errno === undefined) throw error;
-  return errno === -E.NOENT || errno === -E.SRCH;
 }
 
 /** The name that the kernel keeps of a program: at most 15 bytes, which the program can choose. */

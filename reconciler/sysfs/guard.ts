@@ -10,13 +10,12 @@
  */
 import { closeSync, constants, lstatSync, openSync, readdirSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
+import { E, isErrno } from '../errno-numbers.ts';
 import { usersOf } from './device-users.ts';
 import { type Answer, type Guarded, refusal } from './order.ts';
 
 /** The nodes by which a device can be opened: its group's, and its own. */
 type Nodes = { readonly group: string | null; readonly own: readonly string[] };
-
-const E = { NOENT: 2, ACCES: 13, BUSY: 16, STALE: 116 } as const;
 
 /** Answers what `act` does, or why it was not done. Throws what the system answers to the guard itself. */
 export function guarded(guard: Guarded, act: () => Answer): Answer {
@@ -91,8 +90,4 @@ function openGroup(file: string): number | 'busy' | null {
 
 function exists(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
-function isErrno(error: unknown, errno: number): boolean {
-  return (error as NodeJS.ErrnoException).errno === -errno;
 }

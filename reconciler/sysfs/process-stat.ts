@@ -2,6 +2,7 @@
  * What the kernel tells of a process: whether it lives, which one it is, and how often it has called to read or write.
  */
 import { readFileSync } from 'node:fs';
+import { E, isErrno } from '../errno-numbers.ts';
 
 /** How often a process has called to read and to write, whatever came of it. */
 export type Calls = { readonly reads: number; readonly writes: number };
@@ -29,17 +30,12 @@ export function callsOf(proc: string, pid: number): Calls | null {
     : { reads: Number(counted['reads']), writes: Number(counted['writes']) };
 }
 
-const ENOENT = -2;
-const ESRCH = -3;
-const EACCES = -13;
-
 /** Null when there is no such file, no such process any more, or it is hidden from this one. */
 export function readText(file: string): string | null {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const { errno } = error as NodeJS.ErrnoException;
-    if (errno === ENOENT || errno === ESRCH || errno === EACCES) return null;
+    if (isErrno(error, E.NOENT, E.SRCH, E.ACCES)) return null;
     throw error;
   }
 }

@@ -10,6 +10,7 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { isSegment, type Uuid, uuid as uuidSchema } from '../../events/names.ts';
+import { E, isErrno } from '../errno-numbers.ts';
 import {
   type Observed,
   type Place,
@@ -21,7 +22,7 @@ import {
   type Taken,
 } from '../host.ts';
 import { busFolder, busLink, deviceFolder, parentFolder, parentsFolder, typeFolder } from './paths.ts';
-import { AGAIN, type Again, errnoOf, NoAnswer, unreadable } from './unreadable.ts';
+import { AGAIN, type Again, NoAnswer, unreadable } from './unreadable.ts';
 
 type Seen<K extends Observed['kind']> = Extract<Observed, { kind: K }>;
 
@@ -181,14 +182,12 @@ function mustBeSysfs(root: string): void {
   throw new NoAnswer(`${root} is not a sysfs: mount one there, or name the folder where it is mounted`);
 }
 
-const ENOENT = 2;
-
 /** Where a link leads, as an absolute path; null when there is no link. */
 function target(link: string): string | null {
   try {
     return resolve(dirname(link), readlinkSync(link));
   } catch (error) {
-    if (errnoOf(error) === ENOENT) return null;
+    if (isErrno(error, E.NOENT)) return null;
     throw error;
   }
 }
@@ -201,7 +200,7 @@ function list(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    if (errnoOf(error) === ENOENT) return [];
+    if (isErrno(error, E.NOENT)) return [];
     throw error;
   }
 }

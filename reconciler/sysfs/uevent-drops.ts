@@ -5,7 +5,7 @@
  * automatic socket's number is the pid of its process.
  */
 import { readFileSync } from 'node:fs';
-import { errnoOf } from './unreadable.ts';
+import { errnoOf } from '../errno-numbers.ts';
 
 /** NETLINK_KOBJECT_UEVENT. */
 const UEVENTS = '15';

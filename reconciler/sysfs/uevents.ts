@@ -10,10 +10,10 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { Socket } from 'node:net';
 import { backoffMs } from '../backoff.ts';
 import type { Cancel, Clock } from '../clock.ts';
+import { E, isErrno } from '../errno-numbers.ts';
 import type { Change } from '../host.ts';
 import { droppedUevents } from './uevent-drops.ts';
 import { UeventParser } from './uevent-parser.ts';
-import { errnoOf } from './unreadable.ts';
 
 export type UeventParts = {
   readonly clock: Clock;
@@ -38,8 +38,6 @@ const RESTART_DELAY_MS_MAX = 60_000;
 const STEADY_MS = 30_000;
 /** Most characters kept of what it says on its standard error. */
 const COMPLAINT_CHARS_MAX = 2048;
-const ENOENT = 2;
-const EACCES = 13;
 
 export class Uevents {
   readonly #parts: UeventParts;
@@ -118,7 +116,7 @@ export class Uevents {
     this.#child = null;
     this.#listening(false);
     const { clock, program, warn } = this.#parts;
-    if (isMissing(why)) {
+    if (isErrno(why, E.NOENT, E.ACCES)) {
       return warn({ program, err: why }, 'no uevents can be heard; changes are found by polling');
     }
     this.#failures = clock.monotonicMs() - startedMs >= STEADY_MS ? 1 : this.#failures + 1;
@@ -135,11 +133,6 @@ function environment(): NodeJS.ProcessEnv {
 
 function how({ exitCode, signalCode }: ChildProcess, complaint: string): Error {
   return new Error(`udevadm ended (${signalCode ?? `exit status ${exitCode}`}): ${complaint.trim()}`);
-}
-
-function isMissing(error: Error): boolean {
-  const errno = errnoOf(error);
-  return errno === ENOENT || errno === EACCES;
 }
 
 /** It does not keep this process from ending. */

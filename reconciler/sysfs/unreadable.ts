@@ -6,13 +6,11 @@
  */
 import { strict as assert } from 'node:assert';
 import { errnoName } from '../errno.ts';
+import { E, errnoOf, isErrno } from '../errno-numbers.ts';
 import type { Observed } from '../host.ts';
 import type { Ran } from './writer-pool.ts';
 
 export type Unreadable = Extract<Observed, { kind: 'unreadable' }>;
-
-const ENOENT = 2;
-const ENODEV = 19;
 
 /** What was read does not fit together: look again. */
 export const AGAIN = 'again';
@@ -23,16 +21,9 @@ export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
-/** The positive errno of a failed system call; null for any other error. */
-export function errnoOf(error: unknown): number | null {
-  const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
-  return typeof errno === 'number' ? -errno : null;
-}
-
 /** True for the errors that a device gives while it goes away. */
 export function isPassing(error: unknown): boolean {
-  const errno = errnoOf(error);
-  return errno === ENOENT || errno === ENODEV;
+  return isErrno(error, E.NOENT, E.NODEV);
 }
 
 /** The answer to an error of the system; an error that is none is a bug, and thrown on. */
@@ -45,7 +36,7 @@ export function unreadable(error: unknown): Unreadable {
 /** Why a helper did not read a file; one that is gone was there a moment ago. */
 export function notRead(file: string, ran: Exclude<Ran, { kind: 'text' }>): Unreadable | Again {
   const errno = ran.kind === 'errno' ? ran.errno : null;
-  if (errno === ENOENT || errno === ENODEV) return AGAIN;
+  if (errno === E.NOENT || errno === E.NODEV) return AGAIN;
   return { kind: 'unreadable', errno, message: `reading ${file}: ${explain(ran)}` };
 }
 

@@ -18,12 +18,12 @@ import {
 } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { basename } from 'node:path';
+import { E, errnoOf, isErrno } from '../errno-numbers.ts';
 import { guarded } from './guard.ts';
 import { type Answer, OK, type Order, refusal, type Task, targetOf } from './order.ts';
 import { Mark } from './writer-marks.ts';
 
 const { O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
-const E = { NOENT: 2, IO: 5, INVAL: 22, LOOP: 40, STALE: 116 } as const;
 const STDIN = 0;
 const STDOUT = 1;
 const CHUNK_BYTES = 64 * 1024;
@@ -35,9 +35,10 @@ export function perform(task: Task): Answer {
   try {
     return attempt(task);
   } catch (error) {
-    const { errno, path, syscall } = error as NodeJS.ErrnoException;
-    if (errno === undefined) throw error;
-    return refusal(-errno, syscall === 'write' ? 'write' : 'open', path ?? targetOf(task));
+    const errno = errnoOf(error);
+    if (errno === null) throw error;
+    const { path, syscall } = error as NodeJS.ErrnoException;
+    return refusal(errno, syscall === 'write' ? 'write' : 'open', path ?? targetOf(task));
   }
 }
 
@@ -122,8 +123,7 @@ function isOverLink(device: string, name: string): boolean {
 }
 
 function isMissing(error: unknown): boolean {
-  const { errno, syscall } = error as NodeJS.ErrnoException;
-  return errno === -E.NOENT && syscall !== 'write';
+  return isErrno(error, E.NOENT) && (error as NodeJS.ErrnoException).syscall !== 'write';
 }
 
 function readAttributes({ device, type, names }: Extract<Task, { op: 'read-attributes' }>): Answer {
@@ -147,7 +147,7 @@ function readAttribute(device: string, name: string): string | null {
       closeSync(fd);
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).errno === undefined) throw error;
+    if (errnoOf(error) === null) throw error;
     return null;
   }
 }

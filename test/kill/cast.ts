@@ -4,6 +4,7 @@
 import type { PresentData } from '../../events/declaration.ts';
 import type { Attribute, Claim, Generation } from '../../events/names.ts';
 import type { Row } from '../../events/row.ts';
+import { E } from '../../reconciler/errno-numbers.ts';
 import type { KernelConfigInput } from '../../reconciler/simulated/kernel-sim-config.ts';
 
 export const HOST = 'host-a';
@@ -21,8 +22,6 @@ export const FOREIGN = '00000000-0000-4000-8000-000000000009';
 export const PAUSED = '00000000-0000-4000-8000-00000000000a';
 export const FENCED = '00000000-0000-4000-8000-00000000000b';
 export const LOST = '00000000-0000-4000-8000-00000000000c';
-
-const EINVAL = 22;
 
 const ATTRIBUTES: readonly Attribute[] = [
   { name: 'assign_adapter', value: '5' },
@@ -44,7 +43,7 @@ export const MACHINE: KernelConfigInput = {
   probeMs: 3,
   removeMs: 3,
   attributeMs: 3,
-  faults: [{ on: 'probe', uuid: REFUSED, errno: EINVAL }],
+  faults: [{ on: 'probe', uuid: REFUSED, errno: E.INVAL }],
 };
 
 type Place = { readonly parent: string; readonly type: string };

@@ -3,10 +3,10 @@
  */
 import { describe, expect, test } from 'vitest';
 import { noInstance } from '../../reconciler/capacity.ts';
+import { E } from '../../reconciler/errno-numbers.ts';
 import { errnoAnswer, PLACE, UUID, uuidOf, World, type WorldOptions } from './pass-world.ts';
 import { Loop } from './reconciler-world.ts';
 
-const E = { NOSPC: 28, USERS: 87 };
 const MINUTE_MS = 60_000;
 const BIG = { parent: 'gpu0', type: 'big' };
 

@@ -4,27 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { type Call, errnoName, type Operation } from '../../reconciler/errno.ts';
+import { E as NUMBERS } from '../../reconciler/errno-numbers.ts';
 import type { Place, WriteResult } from '../../reconciler/host.ts';
 import { type Body, type HostWorld, look, made, presence, until } from './host-world.ts';
 
-const E = {
-  PERM: 1,
-  NOENT: 2,
-  IO: 5,
-  AGAIN: 11,
-  NOMEM: 12,
-  ACCES: 13,
-  BUSY: 16,
-  EXIST: 17,
-  NODEV: 19,
-  INVAL: 22,
-  NOSPC: 28,
-  LOOP: 40,
-  TIME: 62,
-  USERS: 87,
-  STALE: 116,
-  PROBE_DEFER: 517,
-} as const;
+const E = { ...NUMBERS, NOMEM: 12, TIME: 62 } as const;
 
 /** An answer, and what brings it about. */
 type Case = {

@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 import { sleep } from '../../reconciler/clock.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
+import { E } from '../../reconciler/errno-numbers.ts';
 import type { Change, WriteResult } from '../../reconciler/host.ts';
 import { answering } from './host-errno.contract.ts';
 import { room } from './host-room.contract.ts';
@@ -25,7 +26,6 @@ import {
 type Define = (name: string, body: () => Promise<void>) => void;
 
 const OK: WriteResult = { kind: 'ok' };
-const EEXIST = 17;
 
 /** Defines the tests of the contract, each on a world that `open` makes. */
 export function hostContract(define: Define, open: () => Promise<HostWorld>): void {
@@ -171,7 +171,7 @@ const racing: Record<string, Body> = {
     const unplugged = world.unplug(world.place.parent);
     await until('the device is off the bus', async () => (await look(world, uuid)).kind === 'removing');
     const answer = await world.host.create(uuid, world.otherParent);
-    assert.equal(answer.kind === 'errno' && answer.errno, EEXIST);
+    assert.equal(answer.kind === 'errno' && answer.errno, E.EXIST);
     const fresh = world.uuid();
     means('look-again', 'create', await world.host.create(fresh, world.place));
     assert.deepEqual(await look(world, fresh), { kind: 'absent', room: { kind: 'parent-absent' } });
@@ -188,7 +188,7 @@ const racing: Record<string, Body> = {
     const removed = world.removeBehind(uuid);
     await until('the device is off the bus', async () => (await look(world, uuid)).kind === 'removing');
     const answer = await world.host.create(uuid, world.otherParent);
-    assert.equal(answer.kind === 'errno' && answer.errno, EEXIST);
+    assert.equal(answer.kind === 'errno' && answer.errno, E.EXIST);
     assert.equal(await instancesAt(world, world.otherType), others(world, world.capacity - 1));
     assert.equal(await removed, 0);
     assert.equal((await look(world, uuid)).kind, 'absent');

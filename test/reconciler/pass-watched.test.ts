@@ -3,6 +3,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Attribute } from '../../events/names.ts';
+import { E } from '../../reconciler/errno-numbers.ts';
 import { errnoAnswer, UUID, World, type WorldOptions } from './pass-world.ts';
 
 const ATTRIBUTES = [
@@ -13,8 +14,6 @@ const ATTRIBUTES = [
 ];
 const KERNEL = { parents: [{ name: 'gpu0', types: [{ name: 'small', attributes: ATTRIBUTES }] }] };
 const MADE = ['declared', 'claiming', 'reserved', 'configured', 'active'];
-const EAGAIN = 11;
-const EINVAL = 22;
 
 /** `rate=5 mode=1` */
 function list(said: string): readonly Attribute[] {
@@ -104,7 +103,7 @@ describe('an attribute that reads back what was written', () => {
   test('ends its declaration when it is refused now, and the device stays', async () => {
     const world = await ready('rate=5');
     await change(world, 'rate=9');
-    world.answers.set('setAttribute', () => errnoAnswer(EINVAL));
+    world.answers.set('setAttribute', () => errnoAnswer(E.INVAL));
     expect(await world.pass()).toMatchObject({ kind: 'terminal' });
     expect(world.state()).toBe('failed AttributeRefused');
     expect(world.kernel.device(UUID)).toMatchObject({ phase: 'complete' });
@@ -113,7 +112,7 @@ describe('an attribute that reads back what was written', () => {
   test('is shown as not ready until it is written', async () => {
     const world = await ready('rate=5 mode=1');
     await change(world, 'rate=9 mode=9');
-    world.answers.set('setAttribute', () => errnoAnswer(EAGAIN));
+    world.answers.set('setAttribute', () => errnoAnswer(E.AGAIN));
     expect(await world.pass()).toMatchObject({ kind: 'requeue' });
     expect(world.state()).toBe('waiting');
     expect(await writesDuring(world, pass(world))).toBe('rate=5 mode=1');
@@ -124,7 +123,7 @@ describe('an attribute that reads back what was written', () => {
   test('is not written again with the others when only those could not be written', async () => {
     const world = await ready('rate=5 mode=1');
     await change(world, 'rate=9 mode=9');
-    const busyAtSecond = () => world.answers.set('setAttribute', () => errnoAnswer(EAGAIN));
+    const busyAtSecond = () => world.answers.set('setAttribute', () => errnoAnswer(E.AGAIN));
     world.before.set('setAttribute', () => world.before.set('setAttribute', busyAtSecond));
     expect(await writesDuring(world, pass(world))).toBe('rate=5 mode=1');
     expect(world.last('drift')).toMatchObject({ attributes: ['mode'] });

@@ -2,9 +2,8 @@
  * Passes: from what is recorded and seen, through the steps, to what is recorded then.
  */
 import { describe, expect, test } from 'vitest';
+import { E } from '../../reconciler/errno-numbers.ts';
 import { errnoAnswer, HOST, PLACE, READY, ready, UUID, unreadable, World } from './pass-world.ts';
-
-const E = { IO: 5, AGAIN: 11, NODEV: 19, INVAL: 22, NOSPC: 28, ROFS: 30 };
 
 describe('a declared device', () => {
   test('is reserved, made, and active, with its intent journaled before each act', async () => {

@@ -3,10 +3,10 @@
  * and what nobody but the periodic pass would have found.
  */
 import { describe, expect, test } from 'vitest';
+import { E } from '../../reconciler/errno-numbers.ts';
 import { PLACE, READY, UUID, uuidOf, World } from './pass-world.ts';
 import { Loop } from './reconciler-world.ts';
 
-const E = { AGAIN: 11, INVAL: 22, NOSPC: 28 };
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const THREE = [uuidOf(1), uuidOf(2), uuidOf(3)];

@@ -2,10 +2,10 @@
  * The loop: what gives a device a pass, when the next one is due, and what it costs the others.
  */
 import { describe, expect, test } from 'vitest';
+import { E } from '../../reconciler/errno-numbers.ts';
 import { PLACE, READY, UUID, uuidOf, World } from './pass-world.ts';
 import { Loop } from './reconciler-world.ts';
 
-const E = { AGAIN: 11, NOSPC: 28 };
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
