@@ -159,6 +159,7 @@ async function conclude(
     case 'ours':
       return wasCutShort(device, checked) ? reasserted(options, device, checked.revision) : 'done';
     case 'fenced':
+      if (isOwn(options, checked.holder)) return takeLater(options, device, checked.holder, checked.revision);
       if (options.isRebuilding() && !isTombstone(device, checked.holder)) return restore(options, device);
       if (isGivenBack(device, checked)) return 'done';
       return record(options, device, fenced(device, checked.revision, fencedMessage(checked.holder)));
@@ -170,6 +171,25 @@ async function conclude(
     default:
       return checked satisfies never;
   }
+}
+
+/** What stands there is this host's own, of a claim of which a journal that was made again knows nothing. */
+function isOwn({ isMadeAgain, journal }: ReadBackOptions, holder: Holder | null): holder is Holder {
+  return isMadeAgain && holder?.claim.host === journal.identity.host && holder.phase !== 'fenced';
+}
+
+/** The claim that the journal knows was given back, and the UUID taken for another. */
+function takeLater(
+  options: ReadBackOptions,
+  device: HeldDevice,
+  { claim }: Holder,
+  revision: number,
+): Promise<'done' | 'again'> {
+  const about = { v: 1, uuid: device.uuid, generation: generationOf(device) } as const;
+  return append(options, device, [
+    { kind: 'claiming', ...about, claim },
+    { kind: 'reserved', ...about, revision },
+  ]);
 }
 
 /** An agent before this one has written the hold again, and ended before it could record that. */

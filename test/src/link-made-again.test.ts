@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeRecord } from '../../events/record.ts';
 import { MemoryDisk } from '../../store/journal/journal-memory.ts';
 import { Replay } from '../../store/journal/replay.ts';
+import { take } from '../../store/registry/reserve.ts';
 import { Fleet, Member, UUID } from './link-world.ts';
 
 /** The disk with the records up to the last of that kind, and what they fold to. */
@@ -33,5 +34,20 @@ describe('a journal that was made again', () => {
       revision,
     });
     expect(await fleet.state()).toBe('open');
+  });
+  test('goes by the claim that the host has taken since, in place of one that it had given back', async () => {
+    const fleet = new Fleet();
+    const before = await new Member(fleet, 'host-a').start();
+    const first = await before.hold();
+    const lost = madeAgain(before.disk, 'active');
+    await fleet.registry.erase(UUID, first);
+    const claim = { host: 'host-a', parent: 'another', type: 't' };
+    const wish = { claim, generation: { epoch: 1, sequence: 2 }, incarnation: 1, replaces: null };
+    const taken = await take(fleet.registry, UUID, wish);
+    before.journal.crash();
+    const host = await new Member(fleet, 'host-a', lost).start();
+    const revision = taken.kind === 'held' ? taken.revision : null;
+    expect(host.journal.device(UUID).reservation).toMatchObject({ phase: 'reserved', claim, revision });
+    expect(await fleet.hold()).toBe('host-a held');
   });
 });
