@@ -114,6 +114,7 @@ export class Machine {
       wasElsewhere: (uuid, claim, withinMs) => this.#sightings.wasElsewhere(uuid, claim, withinMs),
       wasMadeHere: (uuid) => this.watched.made.has(uuid),
       isIncomplete: (uuid) => this.kernel.device(uuid)?.phase === 'incomplete',
+      mayLack: (uuid) => this.unproved.has(uuid),
     });
   }
 

@@ -33,6 +33,8 @@ export type FactWatchParts = {
   readonly wasMadeHere: (uuid: Uuid) => boolean;
   /** True while the device's create has not returned. */
   readonly isIncomplete: (uuid: Uuid) => boolean;
+  /** True while a journal that was made again may lack the last of the UUID. */
+  readonly mayLack: (uuid: Uuid) => boolean;
 };
 
 /** `withdrawal`: the sequence of the last word about the holder, if that was that it shall not have the UUID. */
@@ -240,12 +242,12 @@ export class FactWatch {
 
   /**
    * What ended stays so until there is a new declaration, or a retry; but a registry that went back may take a late
-   * write for it after all.
+   * write for it after all, and a journal that was made again may not know the last.
    */
   #again({ uuid, generation }: { readonly uuid: Uuid; readonly generation: Generation }): string | undefined {
     const ended = this.#ended.get(uuid);
     if (ended === undefined || !sameGeneration(ended, generation)) return undefined;
-    if (this.#parts.server.registry.disputed.has(uuid)) return undefined;
+    if (this.#parts.server.registry.disputed.has(uuid) || this.#parts.mayLack(uuid)) return undefined;
     return `${uuid} had ended, and nobody asked for more`;
   }
 
