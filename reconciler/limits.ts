@@ -20,6 +20,8 @@ export type ReconcilerLimits = {
   readonly transientAttemptsMin: number;
   /** Least time between two records of why one UUID waits. */
   readonly waitingRecordMsMin: number;
+  /** Least time between two records of one device that nobody declared. */
+  readonly unmanagedRecordMsMin: number;
   /** Time between two passes over everything. */
   readonly resyncMs: number;
 };
@@ -34,5 +36,6 @@ export const RECONCILER_LIMITS: ReconcilerLimits = {
   waitDelayMsMax: { timer: 5_000, device: 10_000, registry: 10_000, parent: 30_000, command: 300_000 },
   transientAttemptsMin: 4,
   waitingRecordMsMin: 1_000,
+  unmanagedRecordMsMin: 5_000,
   resyncMs: 300_000,
 };

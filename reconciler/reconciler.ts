@@ -19,7 +19,7 @@ import type { ReconcilerLimits } from './limits.ts';
 import { type PassEnd, runPass } from './pass.ts';
 import { lookFor } from './plan.ts';
 import { KeyedQueue } from './queue.ts';
-import { recordUnmanaged } from './unmanaged.ts';
+import { Unmanaged } from './unmanaged.ts';
 
 /** Why a UUID got a pass. */
 export type Trigger = 'declaration' | 'command' | 'change' | 'start' | 'resync' | 'registry';
@@ -60,12 +60,14 @@ export class Reconciler {
   #stopListening: Cancel = () => {};
   #cancelResync: Cancel = () => {};
   #cancelSurvey: Cancel = () => {};
+  readonly #unmanaged: Unmanaged;
   readonly #survey = coalesced(() => this.#surveyAll());
   readonly #takeStock = coalesced(() => this.#takeStockOf());
 
   constructor(ports: ReconcilerPorts) {
     const { clock, limits } = ports;
     this.#ports = ports;
+    this.#unmanaged = new Unmanaged(ports);
     this.#acting = { ...ports, gate: new Gate(limits.writesPerParentMax) };
     this.#queue = new KeyedQueue({
       clock,
@@ -189,20 +191,19 @@ export class Reconciler {
   }
 
   async #surveyAll(): Promise<void> {
-    const { journal, host, events } = this.#ports;
+    const { events } = this.#ports;
     try {
-      if ((await recordUnmanaged(journal, host)) === 'stale') this.#surveySoon();
+      const againMs = await this.#unmanaged.look();
+      if (againMs !== null) this.#surveyAfter(againMs);
       events.surveyed();
     } catch (error) {
       events.surveyFailed(error);
     }
   }
 
-  /** What was decided meanwhile may not be durable yet: looking again at once would leave it no time for that. */
-  #surveySoon(): void {
-    const { clock, limits } = this.#ports;
+  #surveyAfter(delayMs: number): void {
     this.#cancelSurvey();
-    this.#cancelSurvey = clock.after(limits.retryDelayMsMin, () => void this.#survey());
+    this.#cancelSurvey = this.#ports.clock.after(delayMs, () => void this.#survey());
   }
 
   async #takeStockOf(): Promise<void> {

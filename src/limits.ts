@@ -56,6 +56,9 @@ export const limitSchemas = {
   waitingRecordMsMin: delayMs(reconciler.waitingRecordMsMin).describe(
     'Least time between two records of why one device waits',
   ),
+  unmanagedRecordMsMin: delayMs(reconciler.unmanagedRecordMsMin).describe(
+    'Least time between two records of one device that nobody declared',
+  ),
   resyncMs: delayMs(reconciler.resyncMs).describe('Time between two passes over all devices'),
   writeDeadlineMs: delayMs(10_000).describe('A write to sysfs that takes longer is stuck'),
   stopDeadlineMs: delayMs(10_000).describe('Time that an agent has to finish when it is stopped'),

@@ -1,16 +1,20 @@
 /**
  * Devices that nobody declared: they are shown as they come and go, and never touched.
  */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { recordUnmanaged } from '../../reconciler/unmanaged.ts';
+import { decodeRecord } from '../../events/record.ts';
+import { Unmanaged } from '../../reconciler/unmanaged.ts';
 import { HOST, PLACE, READY, ready, UUID, unreadable, uuidOf, World } from './pass-world.ts';
 import { Loop } from './reconciler-world.ts';
 
 const MINUTE_MS = 60_000;
 const FOREIGN = uuidOf(9);
 
-async function survey(world: World): Promise<'recorded' | 'stale'> {
-  return world.clock.until(recordUnmanaged(world.journal, world.acting.host));
+/** As an agent that was just started looks, to which nothing was recorded a short time ago. */
+async function survey(world: World): Promise<number | null> {
+  const { journal, clock, limits, acting } = world;
+  return clock.until(new Unmanaged({ journal, clock, limits, host: acting.host }).look());
 }
 
 async function withForeign(): Promise<World> {
@@ -128,9 +132,9 @@ describe('a device of this host', () => {
       await world.pass();
       return { kind: 'devices', devices };
     });
-    expect(await survey(world)).toBe('stale');
+    expect(await survey(world)).toBe(world.limits.retryDelayMsMin);
     expect(world.rows()).toEqual([]);
-    expect(await survey(world)).toBe('recorded');
+    expect(await survey(world)).toBeNull();
     expect(world.kinds().at(-1)).toBe('gone');
   });
 });
@@ -179,5 +183,65 @@ describe('a look at everything', () => {
     expect(world.kinds(FOREIGN)).toEqual([]);
     await world.clock.advance(1_000);
     expect(world.state(FOREIGN)).toBe('unmanaged');
+  });
+});
+
+describe('devices that another program makes and removes all the time', () => {
+  const uuids = [uuidOf(7), uuidOf(8), FOREIGN];
+  const places = [PLACE, { ...PLACE, parent: 'gpu1' }];
+  const deed = fc.record({
+    uuid: fc.constantFrom(...uuids),
+    /** Null to remove it. */
+    place: fc.constantFrom(null, ...places),
+    thenMs: fc.nat(3_000),
+  });
+
+  type Deed = typeof deed extends fc.Arbitrary<infer D> ? D : never;
+
+  /** Does it, and lets time pass; what is seen for the first time is to be recorded at once. */
+  async function act(world: World, { uuid, place, thenMs }: Deed): Promise<void> {
+    const { kernel, clock } = world;
+    const isFirst = place !== null && world.facts(uuid).length === 0;
+    await clock.until(place === null ? kernel.remove(uuid) : kernel.create(uuid, place));
+    await clock.advance(isFirst ? Math.max(thenMs, 100) : thenMs);
+    if (isFirst) expect(world.state(uuid)).toBe('unmanaged');
+  }
+
+  /** The times between what was recorded of the UUID, by the clock of the world. */
+  function gapsMs(world: World, uuid: string): readonly number[] {
+    const all = world.journal.read(0, Number.MAX_SAFE_INTEGER).map(({ bytes }) => decodeRecord(bytes));
+    const times = all.filter(({ envelope }) => envelope.uuid === uuid).map(({ envelope }) => envelope.time);
+    return times.slice(1).map((time, at) => Date.parse(time) - Date.parse(times[at] ?? ''));
+  }
+
+  test('are recorded so often and no more, the first time at once, and in the end as they are', async () => {
+    const property = fc.asyncProperty(fc.array(deed, { maxLength: 30 }), async (deeds) => {
+      const world = new World();
+      await new Loop(world).start();
+      for (const one of deeds) await act(world, one);
+      const { unmanagedRecordMsMin } = world.limits;
+      await world.clock.advance(unmanagedRecordMsMin + 100);
+      for (const uuid of uuids) {
+        const there = world.kernel.device(uuid);
+        const place = there === undefined ? null : { parent: there.parent, type: there.type };
+        expect(world.journal.device(uuid).unmanaged).toEqual(place);
+        expect(gapsMs(world, uuid).filter((ms) => ms < unmanagedRecordMsMin)).toEqual([]);
+      }
+    });
+    await fc.assert(property, { numRuns: 40 });
+  });
+
+  test('cost a journal a few records a minute', async () => {
+    const world = new World();
+    await new Loop(world).start();
+    for (let count = 0; count < 300; count += 1) {
+      await world.clock.until(world.kernel.create(FOREIGN, PLACE));
+      await world.clock.advance(100);
+      await world.clock.until(world.kernel.remove(FOREIGN));
+      await world.clock.advance(100);
+    }
+    const most = MINUTE_MS / world.limits.unmanagedRecordMsMin + 1;
+    expect(world.kinds(FOREIGN).length).toBeLessThanOrEqual(most);
+    expect(world.kinds(FOREIGN).length).toBeGreaterThan(1);
   });
 });
