@@ -60,6 +60,7 @@ export class Reconciler {
   #stopListening: Cancel = () => {};
   #cancelResync: Cancel = () => {};
   #cancelSurvey: Cancel = () => {};
+  #isStopped = false;
   readonly #unmanaged: Unmanaged;
   readonly #survey = coalesced(() => this.#surveyAll());
   readonly #takeStock = coalesced(() => this.#takeStockOf());
@@ -116,6 +117,7 @@ export class Reconciler {
 
   /** Starts nothing more; resolves when the passes under way have ended. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#stopListening();
     this.#cancelResync();
     this.#cancelSurvey();
@@ -194,7 +196,7 @@ export class Reconciler {
     const { events } = this.#ports;
     try {
       const againMs = await this.#unmanaged.look();
-      if (againMs !== null) this.#surveyAfter(againMs);
+      if (againMs !== null && !this.#isStopped) this.#surveyAfter(againMs);
       events.surveyed();
     } catch (error) {
       events.surveyFailed(error);

@@ -186,6 +186,21 @@ describe('a look at everything', () => {
   });
 });
 
+test('a look that ends when the loop was stopped already is the last one', async () => {
+  const world = await withForeign();
+  const { clock, kernel } = world;
+  const loop = new Loop(world);
+  await loop.start();
+  await clock.until(kernel.remove(FOREIGN));
+  await clock.advance(10);
+  await clock.until(kernel.create(FOREIGN, PLACE));
+  world.before.set('survey', () => new Promise<void>((resolve) => void clock.after(1_000, resolve)));
+  loop.reconciler.triggerAll('command');
+  await clock.until(loop.reconciler.stop());
+  await clock.advance(2_000);
+  expect(clock.pendingMs).toEqual([]);
+});
+
 describe('devices that another program makes and removes all the time', () => {
   const uuids = [uuidOf(7), uuidOf(8), FOREIGN];
   const places = [PLACE, { ...PLACE, parent: 'gpu1' }];
