@@ -9,7 +9,7 @@ import type { Device } from '../store/device.ts';
 import { type Acting, about, note, record, write } from './acting.ts';
 import { appliedWith, readings, singles } from './attributes.ts';
 import { deniesDevice, describeDenied, describeWrite } from './errno.ts';
-import type { Place, WriteResult } from './host.ts';
+import type { Place } from './host.ts';
 import { AGAIN, judge, type Outcome, refused } from './outcome.ts';
 import type { StepOf } from './step.ts';
 
@@ -57,26 +57,37 @@ async function writeAll(
 ): Promise<{ readonly written: readonly Attribute[]; readonly stopped?: Outcome }> {
   const written: Attribute[] = [];
   for (const attribute of attributes) {
-    const act = () => acting.host.setAttribute(device.uuid, place, attribute);
-    const result = await write(acting, device, place, act);
-    if (result === 'changed') return { written, stopped: AGAIN };
-    if (result.kind !== 'ok') return { written, stopped: await judged(acting, device, place, result) };
+    const stopped = await writeOne(acting, device, place, attribute);
+    if (stopped !== undefined) return { written, stopped };
     written.push(attribute);
   }
   return { written };
 }
 
-/** Where a driver says that the device is not there, it is looked for: of one that stands, that is a refusal. */
-async function judged(
-  { host }: Acting,
-  { uuid }: Device,
+/**
+ * Undefined once it is written. Where a driver says that the device is not there though it is, the attribute is written
+ * once more, since the file may have been that of a device whose place another one has taken; then it is refused.
+ */
+async function writeOne(
+  acting: Acting,
+  device: Device,
   place: Place,
-  result: Exclude<WriteResult, { kind: 'ok' }>,
-): Promise<Outcome> {
-  if (!deniesDevice(result)) return judge('attribute', result);
+  attribute: Attribute,
+): Promise<Outcome | undefined> {
+  const act = () => acting.host.setAttribute(device.uuid, place, attribute);
+  const first = await write(acting, device, place, act);
+  const isDenied = first !== 'changed' && deniesDevice(first) && (await stands(acting, device, place));
+  const result = isDenied ? await write(acting, device, place, act) : first;
+  if (result === 'changed') return AGAIN;
+  if (result.kind === 'ok') return undefined;
+  if (isDenied && deniesDevice(result)) return refused(describeDenied(result), result.errno);
+  return judge('attribute', result);
+}
+
+/** Whether the device is whole, where it belongs. */
+async function stands({ host }: Acting, { uuid }: Device, place: Place): Promise<boolean> {
   const seen = await host.observe(uuid, { place, use: false });
-  const stands = seen.kind === 'present' && isSame(seen.place, place);
-  return stands ? refused(describeDenied(result), result.errno) : judge('attribute', result);
+  return seen.kind === 'present' && isSame(seen.place, place);
 }
 
 function isSame(one: Place, other: Place): boolean {

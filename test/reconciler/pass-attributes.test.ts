@@ -143,6 +143,14 @@ describe('an attribute whose driver says that there is no such device', () => {
     expect(world.writes).toHaveLength(length);
   });
 
+  test('is no refusal when it was that of another device, which stood there before', async () => {
+    const world = denied({ first: 1 });
+    await world.declare(UUID, { attributes });
+    expect(await world.pass()).toMatchObject({ kind: 'settled' });
+    expect(world.kernel.device(UUID)?.attributes).toEqual(attributes);
+    expect(world.writes.filter((one) => one === 'setAttribute')).toHaveLength(2);
+  });
+
   test('is refused, and a device that was ready stays', async () => {
     const world = denied();
     await world.declare();
