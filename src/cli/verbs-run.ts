@@ -1,7 +1,7 @@
 /**
  * The programs of a host, and what is done to its journal.
  */
-import { Option } from 'commander';
+import { Argument, Option } from 'commander';
 import { FLEET, json, type VerbSpec } from './verb-spec.ts';
 
 export const RUN: readonly VerbSpec[] = [
@@ -21,7 +21,7 @@ export const RUN: readonly VerbSpec[] = [
       '  mdevfleet verify --file host-a.ndjson.gz --public-key host-a.pem --checkpoint host-a.note',
     settings: ['host', ...FLEET],
     flags: [
-      new Option('-f, --file <path>', 'an exported journal instead'),
+      new Option('-f, --file <path>', 'an exported journal, or an archived segment, instead'),
       new Option('--checkpoint <path>', 'a checkpoint that was kept elsewhere'),
       new Option('--public-key <path>', "the host's public key, in PEM"),
       new Option('--against-stream', 'also against what the fleet was told'),
@@ -44,6 +44,20 @@ export const RUN: readonly VerbSpec[] = [
     settings: ['host', ...FLEET],
     flags: [json()],
     load: async () => (await import('./rebuild.ts')).rebuild,
+  },
+  {
+    name: 'journal',
+    about:
+      "Move old records of a host's journal into packed segments beside it, which go on being read; its agent must not run.",
+    example:
+      'mdevfleet journal archive --before 2026-01-01T00:00:00Z --host host-a --data /var/lib/mdevfleet',
+    settings: ['host', 'data'],
+    args: [new Argument('<what>', 'what to do').choices(['archive'])],
+    flags: [
+      new Option('--before <time|seq>', 'move what is older than this time, RFC 3339, or this record'),
+      json(),
+    ],
+    load: async () => (await import('./journal.ts')).journal,
   },
   {
     name: 'kernel',

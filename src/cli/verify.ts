@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs';
 import { isSignedBy, type Note, nameOfKey, parseNote } from '../../store/journal/checkpoint.ts';
 import { readExport } from '../../store/journal/export.ts';
 import { verifyJournalFiles } from '../../store/journal/probe.ts';
+import { type Segment, segmentNamed } from '../../store/journal/segments.ts';
 import { type Damaged, verifyRecords } from '../../store/journal/verify.ts';
 import { journalFolder, required, type Settings } from '../config.ts';
 import { Failure, type Outcome } from '../exit.ts';
@@ -17,6 +18,7 @@ import { compareWithStream, type Found, type Place } from './compare.ts';
 import { guarded } from './guarded.ts';
 import type { Output } from './output.ts';
 import type { Invocation, Verb } from './verb.ts';
+import { showSegment, verifySegment } from './verify-segment.ts';
 
 /** What is known from elsewhere. */
 type Known = { readonly note: Note | null; readonly key: string | null };
@@ -27,7 +29,26 @@ export const verify: Verb = guarded(
   ({ flags }) => flags['againstStream'] === true && flags['file'] === undefined,
 );
 
-async function run({ settings, flags, out }: Invocation): Promise<Outcome> {
+async function run(invocation: Invocation): Promise<Outcome> {
+  const { file } = invocation.flags;
+  const segment = typeof file === 'string' ? segmentNamed(file) : undefined;
+  return segment === undefined || segment.first === 1
+    ? runOnJournal(invocation)
+    : runOnSegment(invocation, segment);
+}
+
+async function runOnSegment({ flags, out }: Invocation, segment: Segment): Promise<Outcome> {
+  const { file } = segment;
+  const place: Place = { name: `the segment ${file}`, file, dir: null };
+  const found = await verifySegment(segment).catch((cause: unknown) => {
+    throw unreadable('the segment', file, cause);
+  });
+  if (flags['json'] === true) out.json({ ...place, ...found });
+  if (found.kind === 'damaged') throw damaged(place, found.reason);
+  return flags['json'] === true ? 'ok' : showSegment(out, segment, found);
+}
+
+async function runOnJournal({ settings, flags, out }: Invocation): Promise<Outcome> {
   const place = placeOf(settings, flags['file']);
   const known = { note: noteIn(flags['checkpoint']), key: keyIn(flags['publicKey']) };
   assertSigned(known, out);

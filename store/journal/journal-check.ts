@@ -12,9 +12,18 @@
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { sha256 } from '../../events/digest.ts';
-import { dataFile, isIntact, type JournalFiles, openFiles, STATE, statsOf } from './journal-files.ts';
+import {
+  archivedIn,
+  dataFile,
+  isIntact,
+  type JournalFiles,
+  openFiles,
+  STATE,
+  statsOf,
+} from './journal-files.ts';
 import type { Tail } from './journal-storage.ts';
 import { SCHEMA_VERSION, schemaOf } from './schema.ts';
+import { archiveFolder, firstMissing, segmentsIn } from './segments.ts';
 import type { Damaged, Verified } from './verify.ts';
 
 /** How many records of the log's end are checked before a journal is opened. */
@@ -59,14 +68,21 @@ function isCircumstance(error: unknown): boolean {
 }
 
 async function verify(files: JournalFiles, expected: readonly Tail[]): Promise<Verified | Damaged> {
-  const [{ verifyJournal }, { LmdbStorage }] = await Promise.all([
+  const [{ verifyJournal }, { LmdbStorage }, { followsOn }] = await Promise.all([
     import('./verify.ts'),
     import('./lmdb-storage.ts'),
+    import('./chain.ts'),
   ]);
-  return verifyJournal(new LmdbStorage(files), expected);
+  const archived = archivedIn(files);
+  const storage = new LmdbStorage(files);
+  const known = archived.seq === 0 ? expected : [...expected, archived];
+  const found = verifyJournal(storage, known);
+  if (found.kind === 'sound' || found.firstBad === null || found.firstBad > archived.seq) return found;
+  const rest = followsOn(storage, archived);
+  return { ...found, reason: `${found.reason}. Of what is not archived, ${rest}` };
 }
 
-/** Nothing is ever deleted from a journal, so the file reaches to the last page that LMDB ever used. */
+/** Nothing is ever deleted from a journal's file (what is archived is left out of a new one), so the file reaches to the last page that LMDB ever used. */
 function assertWholeFile(dir: string, files: JournalFiles): void {
   const { lastPageNumber, pageSize } = statsOf(files.root);
   const expected = (lastPageNumber + 1) * pageSize;
@@ -79,18 +95,28 @@ function checkEnd(files: JournalFiles): Tail {
   const state = files.positions.get(STATE);
   if (state === undefined) throw new Damage('its projections are missing');
   if (!isIntact(state)) throw new Damage('its positions were changed');
-  assertContiguous(files, state.tail.seq);
-  assertChained(files, state.tail);
+  const archived = archivedIn(files);
+  assertArchived(files, archived.seq);
+  assertContiguous(files, archived.seq, state.tail.seq);
+  assertChained(files, archived, state.tail);
   assertDevices(files, state.tail.seq);
   return state.tail;
 }
 
-/** `last` keys from 1 to `last` leave no room for a gap; the keys are only walked to name it. */
-function assertContiguous(files: JournalFiles, last: number): void {
+/** Only by their names: what is in the segments is read when it is needed. */
+function assertArchived({ dir }: JournalFiles, last: number): void {
+  const folder = archiveFolder(dir);
+  const seq = firstMissing(segmentsIn(folder), last);
+  if (seq === undefined) return;
+  throw new Damage(`record ${seq} was archived, and no segment in ${folder} has it: put that file back`, seq);
+}
+
+/** As many keys as there are numbers leave no room for a gap; the keys are only walked to name it. */
+function assertContiguous(files: JournalFiles, archived: number, last: number): void {
   const { log } = files;
   const [end] = log.getKeys({ reverse: true, limit: 1 });
-  if (end === last && statsOf(log).entryCount === last) return;
-  let expected = 1;
+  if (end === last && statsOf(log).entryCount === last - archived) return;
+  let expected = archived + 1;
   for (const key of log.getKeys()) {
     if (key !== expected) throw new Damage(`record ${expected} is missing, ${key} comes next`, expected);
     expected += 1;
@@ -99,7 +125,7 @@ function assertContiguous(files: JournalFiles, last: number): void {
 }
 
 /** From the hash stored with the projections backwards, each record naming the hash of the one before. */
-function assertChained(files: JournalFiles, tail: Tail): void {
+function assertChained(files: JournalFiles, archived: Tail, tail: Tail): void {
   const range = files.log.getRange({ start: tail.seq, reverse: true, limit: TAIL_RECORDS_MAX });
   let { seq, hash } = tail;
   for (const { key, value } of range) {
@@ -108,7 +134,13 @@ function assertChained(files: JournalFiles, tail: Tail): void {
     hash = JSON.parse(Buffer.from(value).toString()).prev;
     seq -= 1;
   }
-  if (seq > Math.max(0, tail.seq - TAIL_RECORDS_MAX)) throw new Damage(`record ${seq} cannot be found`, seq);
+  if (seq === archived.seq && hash !== archived.hash)
+    throw new Damage(
+      `record ${seq + 1}, the first that is not archived, was not written after record ${seq}`,
+      seq + 1,
+    );
+  if (seq > Math.max(archived.seq, tail.seq - TAIL_RECORDS_MAX))
+    throw new Damage(`record ${seq} cannot be found`, seq);
 }
 
 function assertDevices(files: JournalFiles, last: number): void {

@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { type Database, type DatabaseOptions, type Key, open, type RootDatabase } from 'lmdb';
 import { sha256 } from '../../events/digest.ts';
+import { NO_RECORD } from '../../events/record.ts';
 import type { Device } from '../device.ts';
 import type { Positions } from './journal.ts';
 import type { Tail } from './journal-storage.ts';
@@ -33,7 +34,11 @@ function sumOf(state: State): string {
 /** Key of the one entry of `positions`. */
 export const STATE = 'state';
 
+/** Key of the last record that was moved into segments, beside STATE; it never changes while a file is open. */
+const ARCHIVED = 'archived';
+
 export type JournalFiles = {
+  readonly dir: string;
   readonly root: RootDatabase;
   /** Sequence, from 1 → the record's exact bytes. Keys are unsigned 32-bit integers. */
   readonly log: Database<Uint8Array, number>;
@@ -57,12 +62,24 @@ export function dataFile(dir: string): string {
 export function openFiles(dir: string, readOnly: boolean): JournalFiles {
   const root = open({ path: dir, noSubdir: false, overlappingSync: false, readOnly });
   return {
+    dir,
     root,
     log: named(root, 'log', { keyEncoding: 'uint32', encoding: 'binary' }),
     devices: named(root, 'devices', { encoding: 'json' }),
     events: named(root, 'events', { encoding: 'json' }),
     positions: named(root, 'positions', { encoding: 'json' }),
   };
+}
+
+/** The last record that was moved out of the log; sequence 0 and NO_RECORD when none was. */
+export function archivedIn({ positions }: JournalFiles): Tail {
+  const stored: unknown = positions.get(ARCHIVED);
+  return (stored as Tail | undefined) ?? { seq: 0, hash: NO_RECORD };
+}
+
+/** Says which record comes right before the log. */
+export function storeArchived({ positions }: JournalFiles, tail: Tail): void {
+  (positions as unknown as { putSync(key: string, value: Tail): void }).putSync(ARCHIVED, tail);
 }
 
 /** lmdb answers undefined, whatever its types say, for a database that is not there and may not be made. */

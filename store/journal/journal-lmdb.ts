@@ -49,22 +49,14 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     return open(storage, options);
   } catch (error) {
     await storage.close();
-    throw error;
+    throw error instanceof Misfit ? damaged(dir, error.message, { cause: error }) : error;
   }
 }
 
 function open(storage: LmdbStorage, options: JournalOptions): Journal {
   assertOwn(options.dir, readIdentity(storage), options);
-  if (storage.projections().fold !== FOLD_VERSION) rebuild(storage, options.dir);
+  if (storage.projections().fold !== FOLD_VERSION) storage.rebuild();
   return new GroupCommitJournal(storage, { ...options, schedule: setImmediate });
-}
-
-function rebuild(storage: LmdbStorage, dir: string): void {
-  try {
-    storage.rebuild();
-  } catch (cause) {
-    throw cause instanceof Misfit ? damaged(dir, cause.message, { cause }) : cause;
-  }
 }
 
 async function begin(options: JournalOptions, journal: string): Promise<void> {

@@ -8,9 +8,18 @@ import { sha256 } from '../../events/digest.ts';
 import type { Uuid } from '../../events/names.ts';
 import { NO_RECORD, type StoredRecord } from '../../events/record.ts';
 import type { Device } from '../device.ts';
+import { Archive } from './archive.ts';
 import { eventMarkKey } from './draft.ts';
 import type { Positions } from './journal.ts';
-import { isIntact, type JournalFiles, STATE, type State, type StoredState, summed } from './journal-files.ts';
+import {
+  archivedIn,
+  isIntact,
+  type JournalFiles,
+  STATE,
+  type State,
+  type StoredState,
+  summed,
+} from './journal-files.ts';
 import {
   assertFollows,
   type Batch,
@@ -21,6 +30,7 @@ import {
 } from './journal-storage.ts';
 import { NO_POSITIONS } from './positions.ts';
 import { Misfit, Replay, recordsOf } from './replay.ts';
+import { archiveFolder } from './segments.ts';
 
 const NOTHING: State = {
   fold: FOLD_VERSION,
@@ -53,9 +63,12 @@ function kept(value: Buffer): Buffer {
 
 export class LmdbStorage implements JournalStorage {
   readonly #files: JournalFiles;
+  readonly #archive: Archive;
 
-  constructor(files: JournalFiles) {
+  /** `archive`: where the records are that were moved out of these files. */
+  constructor(files: JournalFiles, archive = archiveFolder(files.dir)) {
     this.#files = files;
+    this.#archive = new Archive(archive, archivedIn(files));
   }
 
   /** Throws Misfit when the positions are not as they were stored. */
@@ -68,8 +81,15 @@ export class LmdbStorage implements JournalStorage {
     return { fold, tail, positions, devices };
   }
 
-  /** One by one is faster than a range, which must find the key of each; whatever comes behind a gap is read as a range. */
+  /** Throws Misfit when a record that was archived is not where it must be. */
   read(after: number, limit: number): readonly StoredRecord[] {
+    if (after >= this.#archive.tail.seq) return this.#readLog(after, limit);
+    const archived = this.#archive.read(after, limit);
+    return [...archived, ...this.#readLog(this.#archive.tail.seq, limit - archived.length)];
+  }
+
+  /** One by one is faster than a range, which must find the key of each; whatever comes behind a gap is read as a range. */
+  #readLog(after: number, limit: number): readonly StoredRecord[] {
     const { log } = this.#files;
     const records: StoredRecord[] = [];
     for (let seq = after + 1; records.length < limit; seq += 1) {

@@ -12,10 +12,13 @@ import { JournalRefused } from './journal-refused.ts';
 export type Upgrade = (files: JournalFiles) => void;
 
 /** The n-th, from 1, brings a journal from version n to n + 1. */
-const UPGRADES: readonly Upgrade[] = [];
+const UPGRADES: readonly Upgrade[] = [mayBeArchived];
 
 /** The version that this program writes. */
 export const SCHEMA_VERSION = UPGRADES.length + 1;
+
+/** Nothing that is there changes; but a program of version 1 would take a journal of which records were archived for damaged. */
+function mayBeArchived(): void {}
 
 const KEY = 'schema';
 /** Journals that were begun before there was a number have this version. */

@@ -113,7 +113,10 @@ describe('the schema of a journal', () => {
       positions.removeSync('state');
       throw new Error('no room');
     };
-    const dir = await journalWith((files) => expect(() => upgrade(files, [failing])).toThrow('no room'));
+    const dir = await journalWith((files) => {
+      stampSchema(files, 1);
+      expect(() => upgrade(files, [failing])).toThrow('no room');
+    });
     const journal = await openJournal(options(dir));
     expect(journal.tail().seq).toBe(2);
     await journal.close();
