@@ -2,12 +2,8 @@
  * Programs of this repository as processes, which end with whoever started them, however that ends.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-
-/** Node keeps there what it made of the sources: most of what a start takes. */
-const COMPILED = join(import.meta.dirname, '..', '..', '.cache', 'node');
 
 export type Program = ChildProcessByStdio<null, null, Readable>;
 
@@ -19,7 +15,6 @@ export function startProgram(file: string, args: readonly string[], onLine: (lin
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('MDEVFLEET_'));
   const env = {
     ...Object.fromEntries(own),
-    NODE_COMPILE_CACHE: COMPILED,
     MDEVFLEET_LIMITS_REGISTRY_GRACE_MS: GRACE_MS,
   };
   const command = ['--pdeathsig', 'KILL', process.execPath, file, ...args];
