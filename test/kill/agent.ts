@@ -15,8 +15,14 @@ export type Orders = { readonly flags: Readonly<Record<string, string>>; readonl
 const { flags, point } = JSON.parse(process.argv[2] ?? '') as Orders;
 const stopped = once(process, 'SIGTERM').then(() => null);
 const config = agentConfig(readSettings(flags, process.env));
+/** A journal is signed often, so that it is before the end. */
+const CHECKPOINT_MS = 500;
+
 const { ports, options, close } = await openParts(config, createLogger('warn', false));
-const agent = new Agent(point === null ? ports : mortal(ports, point), options);
+const agent = new Agent(point === null ? ports : mortal(ports, point), {
+  ...options,
+  limits: { ...options.limits, checkpointMs: CHECKPOINT_MS },
+});
 await agent.start();
 const end = await Promise.race([stopped, agent.ended]);
 await agent.stop();

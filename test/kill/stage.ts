@@ -127,7 +127,8 @@ export class Stage {
     return this.#tell({ command: 'retry', event: this.event(), data: { host: HOST, uuid } });
   }
 
-  steer(command: 'pause' | 'resume'): Promise<void> {
+  /** Publishes a command to the whole host. */
+  steer(command: 'pause' | 'resume' | 'call'): Promise<void> {
     return this.#tell({ command, event: this.event(), data: { host: HOST } });
   }
 

@@ -46,6 +46,7 @@ export class Story {
     await this.#calmReturns();
     await this.#somebodyMeddles();
     await this.#theHostIsPaused();
+    await this.#theHostIsCalled();
     await this.#aHoldIsTakenByForce();
     await this.#theRegistryForgets();
     await this.#end();
@@ -112,6 +113,13 @@ export class Story {
     await this.#stage.witness.untilState(HOST, PAUSED, 'waiting', { reason: 'Paused' });
     await this.#stage.steer('resume');
     await this.#stage.witness.untilState(HOST, PAUSED, 'ready');
+  }
+
+  /** And signs what it has recorded. */
+  async #theHostIsCalled(): Promise<void> {
+    await this.#stage.steer('call');
+    await this.#stage.witness.untilFact(HOST, 'told');
+    await this.#stage.witness.untilFact(HOST, 'checkpoint');
   }
 
   /** The host hears of it when it reads its holds back; what is left of the device goes when it is withdrawn. */
