@@ -31,7 +31,7 @@ import {
 } from './mdev.ts';
 import type { Scenario } from './scenario.ts';
 
-const ROUNDS = Number(process.env['HAMMER_ROUNDS'] ?? 10);
+const ROUNDS = Number(process.env['HAMMER_ROUNDS'] ?? 4);
 const ROUND_MS_MAX = 5_000;
 const REST_MS_MAX = 600_000;
 const HOST = 'kernel-hammer';

@@ -5,7 +5,7 @@
 import { agentRound } from '../bench/kernel-guest.ts';
 import type { Scenario } from './scenario.ts';
 
-const DEVICES = 100;
+const DEVICES = 30;
 const CASE_MS_MAX = 200_000;
 
 export const scenario: Scenario = {
