@@ -66,12 +66,6 @@ export const STREAM_BUGS: Bugs = {
     info: async () => ({ ...(await desired.info()), lastSequence: Number.MAX_SAFE_INTEGER }),
     at: cachedAt(desired),
   })),
-  'a replica that is behind trusted about the cursor': desiredAs((desired) => ({
-    at: async (sequence) => {
-      const [there] = await desired.next('>', sequence - 1, 1);
-      return there?.sequence === sequence ? there : undefined;
-    },
-  })),
   'only the last word read after a rewind': desiredAs((desired) => {
     const last = new Map<string, Message>();
     return {
