@@ -1,6 +1,6 @@
 /**
  * How the tests run: `npm test` is everything, and there is no second suite that only a build server knows. Tests
- * that boot a kernel run after the others and one at a time, since an emulated machine takes all there is.
+ * that boot a kernel run after the others, two at a time: an emulated machine takes a core and a half.
  */
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           name: 'kernel',
           include: ['test/kernel/**/*.test.ts'],
-          maxWorkers: 1,
+          maxWorkers: 2,
           testTimeout: 5 * MINUTE_MS,
           hookTimeout: 5 * MINUTE_MS,
           sequence: { groupOrder: 1 },
