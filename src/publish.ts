@@ -4,9 +4,11 @@
  * What lost a race, or has an unknown outcome, is found by taking the difference again: what was
  * stored meanwhile is no difference any more. The withdrawals of a move wait for its successor.
  */
+
 import { encodeDeclaration } from '../events/codec.ts';
 import type { Declaration, EventMeta } from '../events/declaration.ts';
 import type { Appended, Outgoing, Stream } from '../events/stream.ts';
+import { inLanes } from '../store/lanes.ts';
 import { type Change, keyOf, type Publication } from './diff.ts';
 
 /** Times that a difference is taken before giving up. */
@@ -90,11 +92,9 @@ async function append(
   publications: readonly Publication[],
 ): Promise<Map<Publication, Appended>> {
   const answers = new Map<Publication, Appended>();
-  const queue = publications.values();
-  const lane = async () => {
-    for (const one of queue) answers.set(one, await stream.append(outgoing(prefix, one, author())));
-  };
-  await Promise.all(Array.from({ length: Math.min(IN_FLIGHT_MAX, publications.length) }, lane));
+  await inLanes(publications, IN_FLIGHT_MAX, async (one) => {
+    answers.set(one, await stream.append(outgoing(prefix, one, author())));
+  });
   return answers;
 }
 

@@ -7,10 +7,12 @@
  *
  * A registry that lost writes may also have lost that a UUID was given back: then it holds more than the journal.
  */
+
 import type { Fact, FactOf, Holder } from '../events/fact.ts';
 import { type Generation, type HostId, sameClaim, type Uuid } from '../events/names.ts';
 import type { Device, Reservation } from './device.ts';
 import type { Journal } from './journal/journal.ts';
+import { inLanes } from './lanes.ts';
 import type { Registry } from './registry/registry.ts';
 import { reassert } from './registry/reserve.ts';
 import {
@@ -59,7 +61,7 @@ class ReadBackFailed extends Error {
  */
 export async function readBack(options: ReadBackOptions, only?: readonly Uuid[]): Promise<void> {
   const uuids = only ?? [...options.journal.devices()].filter(isHeld).map(({ uuid }) => uuid);
-  await each(uuids, (uuid) => check(options, uuid));
+  await inLanes(uuids, IN_FLIGHT_MAX, (uuid) => check(options, uuid));
 }
 
 /**
@@ -69,18 +71,7 @@ export async function readBack(options: ReadBackOptions, only?: readonly Uuid[])
  */
 export async function takeBack(options: ReadBackOptions): Promise<void> {
   const free = [...options.journal.devices()].filter((device) => isUnheld(options, device));
-  await each(
-    free.map(({ uuid }) => uuid),
-    (uuid) => takeBackOne(options, uuid),
-  );
-}
-
-async function each(uuids: readonly Uuid[], work: (uuid: Uuid) => Promise<void>): Promise<void> {
-  const queue = uuids.values();
-  const lane = async (): Promise<void> => {
-    for (const uuid of queue) await work(uuid);
-  };
-  await Promise.all(Array.from({ length: Math.min(IN_FLIGHT_MAX, uuids.length) }, lane));
+  await inLanes(free, IN_FLIGHT_MAX, ({ uuid }) => takeBackOne(options, uuid));
 }
 
 /**

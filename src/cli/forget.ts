@@ -4,8 +4,10 @@
  * It is asked first whether it is there. Then the act is published, the host's key in the registry is taken, so that
  * it can take nothing any more, and only then is each hold released. Done again, it does what is left.
  */
+
 import type { HostId, Uuid } from '../../events/names.ts';
 import { parseSubject, subjectFilter } from '../../events/subject.ts';
+import { inLanes } from '../../store/lanes.ts';
 import { vacate } from '../../store/registry/incarnation.ts';
 import { type Held, readHold } from '../../store/registry/standing.ts';
 import { diffAbsent } from '../diff.ts';
@@ -85,14 +87,10 @@ async function holdsOf({ streams, prefix, registry }: Fleet, host: HostId): Prom
     }
   }
   const found: HeldUuid[] = [];
-  const queue = uuids.values();
-  const lane = async (): Promise<void> => {
-    for (const uuid of queue) {
-      const held = await readHold(registry, uuid);
-      if (held?.hold.claim.host === host && held.hold.phase !== 'fenced') found.push({ uuid, held });
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(IN_FLIGHT_MAX, uuids.size) }, lane));
+  await inLanes(uuids, IN_FLIGHT_MAX, async (uuid) => {
+    const held = await readHold(registry, uuid);
+    if (held?.hold.claim.host === host && held.hold.phase !== 'fenced') found.push({ uuid, held });
+  });
   return found;
 }
 

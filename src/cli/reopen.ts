@@ -4,7 +4,9 @@
  * A host that has not confirmed its holds may have some that the registry has lost: once it is open again,
  * another host may take them. So the hosts of which that is known are named, and the act says which they were.
  */
+
 import type { HostId } from '../../events/names.ts';
+import { inLanes } from '../../store/lanes.ts';
 import { type Fleet as FleetState, readFleet, reopen as reopenFleet } from '../../store/registry/fleet.ts';
 import { confirmedBy } from '../../store/registry/incarnation.ts';
 import type { Unknown } from '../../store/registry/standing.ts';
@@ -54,11 +56,9 @@ async function unconfirmedOf(
   revision: number,
 ): Promise<readonly HostId[]> {
   const missing: HostId[] = [];
-  const queue = hosts.values();
-  const lane = async (): Promise<void> => {
-    for (const host of queue) if ((await confirmedBy(registry, host)) !== revision) missing.push(host);
-  };
-  await Promise.all(Array.from({ length: Math.min(IN_FLIGHT_MAX, hosts.length) }, lane));
+  await inLanes(hosts, IN_FLIGHT_MAX, async (host) => {
+    if ((await confirmedBy(registry, host)) !== revision) missing.push(host);
+  });
   return missing.sort();
 }
 
