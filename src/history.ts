@@ -7,14 +7,12 @@ import { decodeEvent, eventKey } from '../events/codec.ts';
 import type { Declaration } from '../events/declaration.ts';
 import type { HostId, Uuid } from '../events/names.ts';
 import type { Stream } from '../events/stream.ts';
+import { messagesOf } from '../events/stream-messages.ts';
 import { NO_UUID, parseSubject, subjectFilter } from '../events/subject.ts';
 import { mergedByTime } from '../store/past/merge.ts';
 import type { Told } from '../store/past/told.ts';
 import { generationText, type Line, lineOf, whoText } from './line.ts';
 import type { Source } from './source.ts';
-
-/** Messages read at a time. */
-const BATCH_MESSAGES_MAX = 256;
 
 /** A line, and on whose declaration the agent acted; null where that is not known. */
 export type Entry = { readonly told: Told; readonly line: Line; readonly askedBy: string | null };
@@ -64,20 +62,14 @@ export async function unreadOf(
   const recorded = new Set(entries.flatMap(({ told, line: { fact } }) => keyIn(told.host, fact)));
   const unread: Unread[] = [];
   const filter = subjectFilter(prefix, 'desired', only === undefined ? { uuid } : { host: only, uuid });
-  for (let after = 0; ; ) {
-    const batch = await stream.next(filter, after, BATCH_MESSAGES_MAX);
-    for (const { sequence, subject, data } of batch) {
-      const decoded = decodeEvent(parseSubject(prefix, subject), data);
-      if (decoded.kind !== 'declaration') continue;
-      const { declaration } = decoded;
-      const { host } = declaration.data;
-      if (!recorded.has(`${host} ${eventKey(declaration.event)}`))
-        unread.push({ sequence, host, declaration });
-    }
-    const last = batch.at(-1);
-    if (last === undefined) return unread;
-    after = last.sequence;
+  for await (const { sequence, subject, data } of messagesOf(stream, filter)) {
+    const decoded = decodeEvent(parseSubject(prefix, subject), data);
+    if (decoded.kind !== 'declaration') continue;
+    const { declaration } = decoded;
+    const { host } = declaration.data;
+    if (!recorded.has(`${host} ${eventKey(declaration.event)}`)) unread.push({ sequence, host, declaration });
   }
+  return unread;
 }
 
 function keyIn(host: HostId, fact: Line['fact']): string[] {

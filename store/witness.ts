@@ -8,11 +8,10 @@ import { sha256 } from '../events/digest.ts';
 import type { HostId } from '../events/names.ts';
 import type { StoredRecord } from '../events/record.ts';
 import type { Message, Stream } from '../events/stream.ts';
+import { messagesOf } from '../events/stream-messages.ts';
 import { subjectFilter } from '../events/subject.ts';
 import { InOrder } from './past/in-order.ts';
 
-/** Messages read at a time. */
-const BATCH_MESSAGES_MAX = 256;
 const ID = /^(.+)-([1-9][0-9]*)-([0-9a-f]{64})$/;
 
 /** Which record a message carries, as its id says. */
@@ -71,13 +70,6 @@ export async function* recordsWitnessed(testimony: Testimony, journal: string): 
   }
 }
 
-async function* messages({ stream, host, prefix }: Testimony): AsyncGenerator<Message> {
-  const filter = subjectFilter(prefix, 'observed', { host });
-  for (let after = 0; ; ) {
-    const batch = await stream.next(filter, after, BATCH_MESSAGES_MAX);
-    const last = batch.at(-1);
-    if (last === undefined) return;
-    yield* batch;
-    after = last.sequence;
-  }
+function messages({ stream, host, prefix }: Testimony): AsyncGenerator<Message> {
+  return messagesOf(stream, subjectFilter(prefix, 'observed', { host }));
 }

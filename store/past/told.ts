@@ -8,6 +8,7 @@ import { sha256 } from '../../events/digest.ts';
 import type { HostId, Uuid } from '../../events/names.ts';
 import { decodeRecord, type StoredRecord } from '../../events/record.ts';
 import type { Message, Stream } from '../../events/stream.ts';
+import { messagesOf } from '../../events/stream-messages.ts';
 import { parseSubject, subjectFilter } from '../../events/subject.ts';
 import { Misfit } from '../journal/replay.ts';
 import { parseWitness } from '../witness.ts';
@@ -21,9 +22,6 @@ export type Missing = { readonly host: HostId; readonly journal: string; readonl
 
 /** Which records to read; all unless given. A UUID's alone do not follow each other. */
 export type Only = { readonly host?: HostId | undefined; readonly uuid?: Uuid | undefined };
-
-/** Messages read at a time. */
-const BATCH_MESSAGES_MAX = 256;
 
 /** Where facts of a fleet are. */
 export type ObservedStream = { readonly stream: Stream; readonly prefix: string };
@@ -40,16 +38,10 @@ export async function* factsIn(
 ): AsyncGenerator<Told> {
   const only = { ...(host === undefined ? {} : { host }), ...(uuid === undefined ? {} : { uuid }) };
   const filter = subjectFilter(prefix, 'observed', only);
-  for (let from = after; ; ) {
-    const batch = await stream.next(filter, from, BATCH_MESSAGES_MAX);
-    const last = batch.at(-1);
-    if (last === undefined) return;
-    for (const message of batch) {
-      const told = toldBy(prefix, message);
-      if (told !== undefined) yield told;
-    }
-    from = last.sequence;
-    onRead?.(from);
+  for await (const message of messagesOf(stream, filter, after)) {
+    const told = toldBy(prefix, message);
+    if (told !== undefined) yield told;
+    onRead?.(message.sequence);
   }
 }
 
