@@ -17,13 +17,12 @@ import type { StepOf } from './step.ts';
 /** Journals the claim, and when that is done asks the registry for the UUID. */
 export async function claim(acting: Acting, device: Device, step: StepOf<'claim'>): Promise<Outcome> {
   const { generation, claim: wanted, replaces } = step;
-  if (device.reservation === null && acting.incarnation() !== null) {
+  if (device.reservation === null) {
+    if (acting.incarnation() === null) return notAdmitted(await acting.admission());
     return record(acting, device, { kind: 'claiming', v: 1, uuid: device.uuid, generation, claim: wanted });
   }
   const admission = await acting.admission();
   if (admission.kind !== 'admitted') return notAdmitted(admission);
-  // Reached between the two questions: the claim is journaled first.
-  if (device.reservation === null) return AGAIN;
   const { incarnation } = admission;
   const fence = device.fence?.revision ?? null;
   return reserve(acting, device, { claim: wanted, generation, replaces, incarnation, fence });
