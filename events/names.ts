@@ -108,7 +108,12 @@ export type Generation = z.infer<typeof generation>;
 
 /** True when both name the same host, parent and type. */
 export function sameClaim(a: Claim, b: Claim): boolean {
-  return a.host === b.host && a.parent === b.parent && a.type === b.type;
+  return a.host === b.host && samePlace(a, b);
+}
+
+/** True when both name the same parent and type, as of one host. */
+export function samePlace(a: Omit<Claim, 'host'>, b: Omit<Claim, 'host'>): boolean {
+  return a.parent === b.parent && a.type === b.type;
 }
 
 /** True when both stand for the same declaration. */

@@ -4,7 +4,7 @@
  * A device that this agent has just made is taken back when an attribute is refused; any other
  * stays as it is. What was written by the time a write fails is recorded, so that it is not repeated.
  */
-import type { Attribute } from '../events/names.ts';
+import { type Attribute, samePlace } from '../events/names.ts';
 import type { Device } from '../store/device.ts';
 import { type Acting, about, note, record, write } from './acting.ts';
 import { appliedWith, readings, singles } from './attributes.ts';
@@ -87,11 +87,7 @@ async function writeOne(
 /** Whether the device is whole, where it belongs. */
 async function stands({ host }: Acting, { uuid }: Device, place: Place): Promise<boolean> {
   const seen = await host.observe(uuid, { place, use: false });
-  return seen.kind === 'present' && isSame(seen.place, place);
-}
-
-function isSame(one: Place, other: Place): boolean {
-  return one.parent === other.parent && one.type === other.type;
+  return seen.kind === 'present' && samePlace(seen.place, place);
 }
 
 /** Removes a device that this agent has just made; the first error stays the one that is told. */

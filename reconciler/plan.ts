@@ -7,7 +7,14 @@
  * complete device on the very place that this host holds.
  */
 import { TERMINAL, WAITING, withHint } from '../events/guidance.ts';
-import { type Attribute, type Claim, sameAttributes, sameClaim, sameGeneration } from '../events/names.ts';
+import {
+  type Attribute,
+  type Claim,
+  sameAttributes,
+  sameClaim,
+  sameGeneration,
+  samePlace,
+} from '../events/names.ts';
 import type { WaitingReason } from '../events/reasons.ts';
 import type { Desired, Device, Fence, Reservation } from '../store/device.ts';
 import { readings, writesBetween } from './attributes.ts';
@@ -101,7 +108,7 @@ function inTheWay(observed: Observed, claim: Claim): Plan | undefined {
     case 'removing':
       return removalInProgress(observed.parent);
     case 'present':
-      return isAt(observed, claim) ? undefined : foreign(observed);
+      return samePlace(observed.place, claim) ? undefined : foreign(observed);
     default:
       return undefined;
   }
@@ -208,7 +215,7 @@ function planGone({ phase }: Reservation, cause: 'Withdrawn' | 'Replaced'): Plan
 }
 
 function planRemoval(reservation: Reservation, seen: Seen, cause: 'Withdrawn' | 'Replaced'): Plan {
-  if (!isAt(seen, reservation.claim)) {
+  if (!samePlace(seen.place, reservation.claim)) {
     // What was held is not ours any more, and cannot stand here too: a UUID exists once on a host.
     if (reservation.phase === 'fenced') return FORGET;
     return wait('ForeignDevice', `a device that is not ours stands at ${at(seen.place)}`);
@@ -248,10 +255,6 @@ function step(what: Step): Plan {
 function wait(reason: WaitingReason, seen: string): Plan {
   const guidance = WAITING[reason];
   return { kind: 'waiting', reason, message: withHint(seen, guidance), wake: guidance.wake };
-}
-
-function isAt(seen: Seen, claim: Claim): boolean {
-  return seen.place.parent === claim.parent && seen.place.type === claim.type;
 }
 
 function placeOf({ parent, type }: Claim): Place {

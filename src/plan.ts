@@ -4,8 +4,7 @@
  * Pure. What is foreseen rests on what hosts last told, and is a hint: the host decides, later. Steps that take a device
  * away, or make it anew, are marked as disruptive.
  */
-import type { Claim, HostId } from '../events/names.ts';
-import { sameAttributes } from '../events/names.ts';
+import { type Claim, type HostId, sameAttributes, samePlace } from '../events/names.ts';
 import type { Row } from '../events/row.ts';
 import { describe } from '../store/evolve.ts';
 import { type Change, keyOf, type Standings } from './diff.ts';
@@ -94,7 +93,7 @@ function differences({ publications, claim }: Change, before: Data): string {
   const wish = publications.find((one) => one.desired === 'present')?.data;
   if (wish === undefined || claim === null) return 'differs';
   const names = [
-    ...(before.parent === wish.parent && before.type === wish.type ? [] : ['place']),
+    ...(samePlace(before, wish) ? [] : ['place']),
     ...(sameAttributes(before.attributes ?? [], wish.attributes ?? []) ? [] : ['attributes']),
     ...(JSON.stringify(sorted(before.labels)) === JSON.stringify(sorted(wish.labels)) ? [] : ['labels']),
     ...(before.set === wish.set ? [] : ['set']),
@@ -108,8 +107,7 @@ function sorted(labels: Readonly<Record<string, string>> = {}): readonly (readon
 
 function foreignNote(claim: Claim, row: Row | undefined): string[] {
   if (row?.state !== 'unmanaged') return [];
-  const there = row.parent === claim.parent && row.type === claim.type;
-  return there
+  return samePlace(row, claim)
     ? ['a device that nobody declared stands there already, and is taken over']
     : [`ForeignDevice: a device that nobody declared has this UUID, ${describe(row)}`];
 }

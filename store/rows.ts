@@ -10,6 +10,7 @@ import {
   type Generation,
   sameAttributes,
   sameGeneration,
+  samePlace,
 } from '../events/names.ts';
 import type { DeviceState, Row } from '../events/row.ts';
 import type { Device, Terminal } from './device.ts';
@@ -66,7 +67,7 @@ function matches(device: Device): boolean {
   const { desired, reservation } = device;
   if (desired?.kind !== 'present' || reservation === null) return false;
   const { claim, applied, changed } = reservation;
-  const there = claim.parent === desired.claim.parent && claim.type === desired.claim.type;
+  const there = samePlace(claim, desired.claim);
   return there && changed.length === 0 && sameAttributes(applied ?? [], desired.attributes);
 }
 
