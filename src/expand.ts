@@ -9,7 +9,7 @@ import { claimOf, presentByUuid, type Standings, type Wish } from './diff.ts';
 import { poolUuid } from './ids.ts';
 import type { Declared, Listed, ListedPool, Place } from './manifest.ts';
 import { nearest } from './nearest.ts';
-import type { HostOffers, Standing } from './offers.ts';
+import { capacitiesOf, type HostOffers, type Standing } from './offers.ts';
 import { keptOf, type Places, parentKey, place, type Slot } from './pool.ts';
 
 /** Labels by which a device tells which one of a pool it is. */
@@ -181,10 +181,7 @@ function sharesTaken(
   const devices = new Map([...declared, ...wishes].map((one) => [`${one.host} ${one.uuid}`, one]));
   const capacities = new Map(
     known.offers.flatMap(({ host, inventory }) =>
-      inventory.parents.map(({ name: parent, types }) => [
-        parentKey({ host, parent }),
-        new Map(types.map(({ id, capacity }) => [id, capacity ?? 0])),
-      ]),
+      inventory.parents.map(({ name: parent, types }) => [parentKey({ host, parent }), capacitiesOf(types)]),
     ),
   );
   const taken = new Map<string, number>();

@@ -9,6 +9,7 @@ import type { Labels } from '../events/declaration.ts';
 import type { FactOf } from '../events/fact.ts';
 import type { HostId } from '../events/names.ts';
 import type { Row } from '../events/row.ts';
+import { parentKey, ROUNDING } from './pool.ts';
 
 /** A host's inventory, and when it was recorded there. */
 export type HostOffers = {
@@ -98,13 +99,13 @@ export function parentRows(
   offers: readonly HostOffers[],
   standing: readonly Standing[],
 ): readonly ParentRow[] {
-  const there = Map.groupBy(standing, placeKey);
+  const there = Map.groupBy(standing, parentKey);
   const sorted = [...offers].sort((a, b) => (a.host < b.host ? -1 : 1));
   return sorted.flatMap(({ host, inventory }) => {
     const names = new Map(inventory.types.map(({ id, name }) => [id, name]));
     return inventory.parents.map(({ name: parent, driver, types }) => {
-      const taking = (there.get(placeKey({ host, parent })) ?? []).map(({ type }) => type);
-      const capacities = new Map(types.map(({ id, capacity }) => [id, capacity]));
+      const taking = (there.get(parentKey({ host, parent })) ?? []).map(({ type }) => type);
+      const capacities = capacitiesOf(types);
       const rooms = types.map(({ id, capacity }) => ({
         ...{ type: id, name: names.get(id) ?? null, capacity },
         taken: taking.filter((type) => type === id).length,
@@ -130,8 +131,12 @@ export function typeRows(offers: readonly HostOffers[], parents: readonly Parent
   }));
 }
 
-/** Shares are fractions: what rounding takes must not cost an instance. */
-const ROUNDING = 1e-9;
+type Capacity = { readonly id: string; readonly capacity: number | null };
+
+/** How many devices of each type fit on a parent alone; null where that is not known. */
+export function capacitiesOf(types: readonly Capacity[]): ReadonlyMap<string, number | null> {
+  return new Map(types.map(({ id, capacity }) => [id, capacity]));
+}
 
 /**
  * How many more devices of the type fit on a parent with these capacities and devices, negative for how many too many
@@ -151,10 +156,6 @@ export function roomFor(
 
 function atLeastNone(room: number | null): number | null {
   return room === null ? null : Math.max(0, room);
-}
-
-function placeKey({ host, parent }: Pick<Standing, 'host' | 'parent'>): string {
-  return `${host} ${parent}`;
 }
 
 function total(numbers: readonly (number | null)[]): number {

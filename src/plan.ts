@@ -9,7 +9,7 @@ import type { Row } from '../events/row.ts';
 import { describe } from '../store/evolve.ts';
 import { type Change, keyOf, type Standings } from './diff.ts';
 import { nearest } from './nearest.ts';
-import { type HostOffers, roomFor, type Standing, standingIn } from './offers.ts';
+import { capacitiesOf, type HostOffers, roomFor, type Standing, standingIn } from './offers.ts';
 import { parentKey } from './pool.ts';
 
 /** What is known of the fleet when the plan is made. */
@@ -155,27 +155,18 @@ function roomsAfter(changes: readonly Change[], { offers, rows }: Seen): readonl
   }
   const touched = changes.flatMap(({ claim, ends }) => (claim === null ? ends : [claim, ...ends]));
   const keys = new Set(touched.map((claim) => `${parentKey(claim)} ${claim.type}`));
-  const [before, later] = [typesByParent(there), typesByParent(after)];
+  const before = Map.groupBy(there.values(), parentKey);
+  const later = Map.groupBy(after.values(), parentKey);
   return offers.flatMap(({ host, inventory }) =>
     inventory.parents.flatMap(({ name: parent, types }) => {
       const key = parentKey({ host, parent });
-      const capacities = new Map(types.map(({ id, capacity }) => [id, capacity]));
+      const capacities = capacitiesOf(types);
       return types.flatMap(({ id: type, capacity }) => {
         if (!keys.has(`${key} ${type}`) || capacity === null) return [];
-        const room = (standing: ReadonlyMap<string, readonly string[]>) =>
-          roomFor(type, capacities, standing.get(key) ?? []) ?? 0;
+        const room = (standing: typeof before) =>
+          roomFor(type, capacities, standing.get(key)?.map((one) => one.type) ?? []) ?? 0;
         return [{ host, parent, type, capacity, before: room(before), after: room(later) }];
       });
     }),
   );
-}
-
-function typesByParent(standing: ReadonlyMap<string, Standing>): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, string[]>();
-  for (const one of standing.values()) {
-    const types = found.get(parentKey(one));
-    if (types === undefined) found.set(parentKey(one), [one.type]);
-    else types.push(one.type);
-  }
-  return found;
 }

@@ -30,8 +30,9 @@ export type Places = ReadonlyMap<number, Claim>;
 export type Placed = { readonly places: Places; readonly taken: Taken };
 
 /** Shares are fractions: what rounding takes must not cost an instance. */
-const ROUNDING = 1e-9;
+export const ROUNDING = 1e-9;
 
+/** A parent in the fleet. */
 export function parentKey({ host, parent }: Pick<Claim, 'host' | 'parent'>): string {
   return `${host} ${parent}`;
 }
