@@ -22,6 +22,8 @@ export type ReconcilerLimits = {
   readonly waitingRecordMsMin: number;
   /** Least time between two records of one device that nobody declared. */
   readonly unmanagedRecordMsMin: number;
+  /** Time between two looks at everything on the host, whatever is announced meanwhile. */
+  readonly lookRestMs: number;
   /** Time between two passes over everything. */
   readonly resyncMs: number;
 };
@@ -37,5 +39,6 @@ export const RECONCILER_LIMITS: ReconcilerLimits = {
   transientAttemptsMin: 4,
   waitingRecordMsMin: 1_000,
   unmanagedRecordMsMin: 5_000,
+  lookRestMs: 250,
   resyncMs: 300_000,
 };

@@ -11,7 +11,7 @@ import { coalesced } from '../store/coalesced.ts';
 import type { Device } from '../store/device.ts';
 import type { Acting } from './acting.ts';
 import { backoffMs } from './backoff.ts';
-import type { Cancel, Clock, Random } from './clock.ts';
+import { type Cancel, type Clock, type Random, sleep } from './clock.ts';
 import { Gate } from './gate.ts';
 import type { Change } from './host.ts';
 import { recordInventory, type Self } from './inventory.ts';
@@ -62,8 +62,8 @@ export class Reconciler {
   #cancelSurvey: Cancel = () => {};
   #isStopped = false;
   readonly #unmanaged: Unmanaged;
-  readonly #survey = coalesced(() => this.#surveyAll());
-  readonly #takeStock = coalesced(() => this.#takeStockOf());
+  readonly #survey = coalesced(() => this.#thenRest(() => this.#surveyAll()));
+  readonly #takeStock = coalesced(() => this.#thenRest(() => this.#takeStockOf()));
 
   constructor(ports: ReconcilerPorts) {
     const { clock, limits } = ports;
@@ -190,6 +190,13 @@ export class Reconciler {
     }
     void this.#survey();
     void this.#takeStock();
+  }
+
+  /** Another program may change the host as fast as it can: what looks at all of it may not be at it without end. */
+  async #thenRest(look: () => Promise<void>): Promise<void> {
+    if (this.#isStopped) return;
+    await look();
+    await sleep(this.#ports.clock, this.#ports.limits.lookRestMs);
   }
 
   async #surveyAll(): Promise<void> {

@@ -59,6 +59,7 @@ export const limitSchemas = {
   unmanagedRecordMsMin: delayMs(reconciler.unmanagedRecordMsMin).describe(
     'Least time between two records of one device that nobody declared',
   ),
+  lookRestMs: delayMs(reconciler.lookRestMs).describe('Time between two looks at everything on the host'),
   resyncMs: delayMs(reconciler.resyncMs).describe('Time between two passes over all devices'),
   writeDeadlineMs: delayMs(10_000).describe('A write to sysfs that takes longer is stuck'),
   stopDeadlineMs: delayMs(10_000).describe('Time that an agent has to finish when it is stopped'),
