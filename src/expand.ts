@@ -8,7 +8,7 @@ import { type Claim, typeName, type Uuid } from '../events/names.ts';
 import { claimOf, presentByUuid, type Standings, type Wish } from './diff.ts';
 import { poolUuid } from './ids.ts';
 import type { Declared, Listed, ListedPool, Place } from './manifest.ts';
-import { nearest } from './nearest.ts';
+import { didYouMean } from './nearest.ts';
 import { capacitiesOf, type HostOffers, type Standing } from './offers.ts';
 import { keptOf, type Places, parentKey, place, type Slot } from './pool.ts';
 
@@ -72,12 +72,9 @@ function typeIn({ device }: Listed, offered: HostOffers | undefined): Typed {
   if (id !== undefined) return { id: id.id };
   if (typeName.safeParse(device.type).success) return { id: device.type };
   const words = types.flatMap(({ name }) => name ?? []);
-  return { reason: `host ${device.host} offers no type called ${device.type}${meant(device.type, words)}` };
-}
-
-function meant(word: string, words: readonly string[]): string {
-  const near = nearest(word, [...new Set(words)]);
-  return near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`;
+  return {
+    reason: `host ${device.host} offers no type called ${device.type}${didYouMean(device.type, words)}`,
+  };
 }
 
 type Pooled =
@@ -132,7 +129,7 @@ function noHost({ pool }: ListedPool, { offers }: Known): string {
   if (offers.length === 0) return 'no host has told what it offers yet; are agents running?';
   const hosts = offers.map(({ host }) => host);
   const unknown = names.filter((name) => !hosts.includes(name));
-  const hints = unknown.map((name) => meant(name, hosts)).join('');
+  const hints = unknown.map((name) => didYouMean(name, hosts)).join('');
   const asked = [...names, ...Object.entries(labels).map(([key, value]) => `${key}=${value}`)].join(', ');
   return `none of ${offers.length} hosts is ${asked}${hints}`;
 }
@@ -141,7 +138,7 @@ function noType({ pool }: ListedPool, chosen: readonly HostOffers[]): string {
   const types = chosen.flatMap(({ inventory }) => inventory.types);
   const words = types.flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
   const where = pool.parents === undefined ? '' : ` on ${pool.parents.join(', ')}`;
-  return `none of ${chosen.length} hosts offers ${pool.type}${where}${meant(pool.type, words)}`;
+  return `none of ${chosen.length} hosts offers ${pool.type}${where}${didYouMean(pool.type, words)}`;
 }
 
 function slotsOf({ pool }: ListedPool, { host, inventory }: HostOffers): readonly Slot[] {

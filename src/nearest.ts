@@ -15,6 +15,12 @@ export function nearest(typed: string, words: readonly string[]): readonly strin
   return ranked.slice(0, WORDS_MAX).map(({ word }) => word);
 }
 
+/** What to add to an error about a word: `; did you mean this or that?`, or nothing. Words may be given more than once. */
+export function didYouMean(typed: string, words: Iterable<string>): string {
+  const near = nearest(typed, [...new Set(words)]);
+  return near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`;
+}
+
 /** Letters to be added, left out or changed to get from one word to the other. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);

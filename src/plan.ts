@@ -8,7 +8,7 @@ import { type Claim, type HostId, sameAttributes, samePlace } from '../events/na
 import type { Row } from '../events/row.ts';
 import { describe } from '../store/evolve.ts';
 import { type Change, keyOf, type Standings } from './diff.ts';
-import { nearest } from './nearest.ts';
+import { didYouMean } from './nearest.ts';
 import { capacitiesOf, type HostOffers, roomFor, type Standing, standingIn } from './offers.ts';
 import { parentKey } from './pool.ts';
 
@@ -121,23 +121,18 @@ function foresee(
   const inventory = hosts.get(host)?.inventory;
   if (inventory === undefined) {
     if (reported.has(host)) return [];
-    return [`nothing was ever reported by host ${host}${meant(host, [...hosts.keys()])}`];
+    return [`nothing was ever reported by host ${host}${didYouMean(host, hosts.keys())}`];
   }
   const offering = inventory.parents.find(({ name }) => name === parent);
   if (offering === undefined) {
     const names = inventory.parents.map(({ name }) => name);
     return inventory.omitted > 0
       ? []
-      : [`ParentAbsent: host ${host} has no parent ${parent}${meant(parent, names)}`];
+      : [`ParentAbsent: host ${host} has no parent ${parent}${didYouMean(parent, names)}`];
   }
   const ids = offering.types.map(({ id }) => id);
-  if (!ids.includes(type)) return [`TypeAbsent: ${parent} offers no ${type}${meant(type, ids)}`];
+  if (!ids.includes(type)) return [`TypeAbsent: ${parent} offers no ${type}${didYouMean(type, ids)}`];
   return full.has(parentKey({ host, parent })) ? [`NoCapacity: not all fit on ${parent}`] : [];
-}
-
-function meant(word: string, words: readonly string[]): string {
-  const near = nearest(word, words);
-  return near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`;
 }
 
 /** Room on the parents that the changes are about, for the types that they are about. */

@@ -5,7 +5,7 @@ import { type HostId, hostId } from '../../events/names.ts';
 import { subjectFilter } from '../../events/subject.ts';
 import { Failure } from '../exit.ts';
 import { knownHosts } from '../fleet.ts';
-import { nearest } from '../nearest.ts';
+import { didYouMean } from '../nearest.ts';
 import type { Fleet } from './open.ts';
 
 /** The hosts as given. Throws a Failure that lists those that are none. */
@@ -26,12 +26,10 @@ export async function strangers(fleet: Fleet, hosts: readonly HostId[]): Promise
   const isKnown = await Promise.all(hosts.map((host) => isKnownTo(fleet, host)));
   const strange = hosts.filter((_, at) => isKnown[at] === false);
   if (strange.length === 0) return [];
-  const known = [...(await knownHosts(fleet.streams, fleet.prefix))];
-  return strange.map((host) => {
-    const [meant] = nearest(host, known);
-    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-    return `nothing was ever declared for or reported by host ${host}${hint}`;
-  });
+  const known = await knownHosts(fleet.streams, fleet.prefix);
+  return strange.map(
+    (host) => `nothing was ever declared for or reported by host ${host}${didYouMean(host, known)}`,
+  );
 }
 
 async function isKnownTo({ streams, prefix }: Fleet, host: HostId): Promise<boolean> {

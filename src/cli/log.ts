@@ -9,7 +9,7 @@ import { msOf, parseTime, timeOf } from '../../store/past/moment.ts';
 import type { Told } from '../../store/past/told.ts';
 import { Failure } from '../exit.ts';
 import { errnoText, generationText, type Line, lineOf } from '../line.ts';
-import { nearest } from '../nearest.ts';
+import { didYouMean } from '../nearest.ts';
 import type { Follower } from '../source.ts';
 import { colourOf } from '../words.ts';
 import { hostFlag, pastVerb } from './from.ts';
@@ -45,8 +45,7 @@ function filterOf({ flags, out }: Invocation): Keep {
   const until = timeFlag(flags['until'], '--until', Number.POSITIVE_INFINITY);
   const kind = flags['kind'];
   if (typeof kind === 'string' && !Object.hasOwn(facts, kind)) {
-    const [meant] = nearest(kind, Object.keys(facts));
-    out.warn(`no fact of kind ${kind} is known${meant === undefined ? '' : `; did you mean ${meant}?`}`);
+    out.warn(`no fact of kind ${kind} is known${didYouMean(kind, Object.keys(facts))}`);
   }
   const timed = flags['since'] !== undefined || flags['until'] !== undefined;
   return (told) => {

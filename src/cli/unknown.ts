@@ -2,7 +2,7 @@
  * Names that were asked for and that the fleet does not have: more often mistyped than empty.
  */
 import { knownHosts, readOffers } from '../fleet.ts';
-import { nearest } from '../nearest.ts';
+import { didYouMean } from '../nearest.ts';
 import type { Fleet } from './open.ts';
 
 /** A warning for each host, parent or type among the flags that nobody in the fleet has, with what may have been meant. */
@@ -30,8 +30,5 @@ export async function unknownNames(
 
 function warning(what: string, given: unknown, known: readonly string[]): readonly string[] {
   if (typeof given !== 'string' || known.includes(given)) return [];
-  const meant = nearest(given, [...new Set(known)]);
-  return [
-    `the fleet has no ${what} ${given}${meant.length === 0 ? '' : `; did you mean ${meant.join(' or ')}?`}`,
-  ];
+  return [`the fleet has no ${what} ${given}${didYouMean(given, known)}`];
 }
