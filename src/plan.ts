@@ -54,9 +54,9 @@ export function planOf(changes: readonly Change[], seen: Seen): Plan {
   const rows = new Map(seen.rows.map((row) => [keyOf(row), row]));
   const reported = new Set(seen.rows.map(({ host }) => host));
   const planned = changes.map((change): Planned => {
-    const isNew = isOpen(change) && change.action !== 'withdraw' && change.claim !== null;
-    const foreseen = isNew && change.claim !== null ? foresee(change.claim, hosts, reported, full) : [];
-    const foreign = isNew && change.claim !== null ? foreignNote(change.claim, rows.get(keyOf(change))) : [];
+    const wished = isOpen(change) && change.action !== 'withdraw' ? change.claim : null;
+    const foreseen = wished === null ? [] : foresee(wished, hosts, reported, full);
+    const foreign = wished === null ? [] : foreignNote(wished, rows.get(keyOf(change)));
     return {
       ...change,
       why: isOpen(change) ? whyOf(change, seen.standings) : '',
