@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Flags } from '../config.ts';
 import type { Change, Publication } from '../diff.ts';
 import { Failure, type Outcome } from '../exit.ts';
+import type { Declared } from '../manifest.ts';
 import { isOpen, planOf } from '../plan.ts';
 import { publishChanges, type Report } from '../publish.ts';
 import { createAuthor } from './author.ts';
@@ -21,28 +22,36 @@ import { refuseHarm } from './refuse.ts';
 import { showReport } from './report.ts';
 import type { Invocation } from './verb.ts';
 
-export async function apply({ settings, flags, out }: Invocation): Promise<Outcome> {
-  const timeoutMs = timeoutMsOf(flags['timeout']);
+export async function apply(invocation: Invocation): Promise<Outcome> {
+  const { settings, flags } = invocation;
+  timeoutMsOf(flags['timeout']);
   const declared = await readManifests(flags['file'] as readonly string[]);
+  return withFleet(settings, (fleet) => applyDeclared(fleet, declared, invocation), { create: true });
+}
+
+/** Shows, asks and publishes as the flags of `apply` say, wherever it is from what is declared. */
+export async function applyDeclared(
+  fleet: Fleet,
+  declared: Declared,
+  { flags, out }: Pick<Invocation, 'flags' | 'out'>,
+): Promise<Outcome> {
+  const timeoutMs = timeoutMsOf(flags['timeout']);
   const asked = { prune: flags['prune'] === true, takeOver: flags['takeOver'] === true };
-  const apply = async (fleet: Fleet): Promise<Outcome> => {
-    const again = async (): Promise<Proposal> => {
-      const proposal = await propose(fleet, declared, asked);
-      refuseHarm(proposal, flags);
-      return proposal;
-    };
-    const proposal = await again();
-    if (flags['dryRun'] === true) return showDryRun(proposal, flags, out);
-    const isAsking = mustAsk(proposal, flags, out);
-    if (isAsking) await confirm(proposal, out);
-    const report = await publish(fleet, flags, proposal, async () => {
-      const { changes } = await again();
-      if (isAsking) refuseOther(changes, proposal.changes);
-      return changes;
-    });
-    return finish(fleet, report, { flags, out, timeoutMs });
+  const again = async (): Promise<Proposal> => {
+    const proposal = await propose(fleet, declared, asked);
+    refuseHarm(proposal, flags);
+    return proposal;
   };
-  return withFleet(settings, apply, { create: true });
+  const proposal = await again();
+  if (flags['dryRun'] === true) return showDryRun(proposal, flags, out);
+  const isAsking = mustAsk(proposal, flags, out);
+  if (isAsking) await confirm(proposal, out);
+  const report = await publish(fleet, flags, proposal, async () => {
+    const { changes } = await again();
+    if (isAsking) refuseOther(changes, proposal.changes);
+    return changes;
+  });
+  return finish(fleet, report, { flags, out, timeoutMs });
 }
 
 /** The first changes are those of the proposal; whatever is left of them is found by looking again. */

@@ -4,14 +4,12 @@
  * What cannot be declared is told with file and line, and the rest is printed all the same.
  */
 import { buffer } from 'node:stream/consumers';
-import { stringify } from 'yaml';
-import { TEXT_CHARS_MAX } from '../../events/declaration.ts';
 import { required } from '../config.ts';
 import { Failure, type Outcome } from '../exit.ts';
-import { API_VERSION, KIND } from '../manifest.ts';
 import { deviceOf } from '../mdevctl/definition.ts';
 import { MDEVCTL_FOLDER, readDefinitions } from '../mdevctl/folder.ts';
 import { merged, type Parsed, parseDump } from '../mdevctl/parse.ts';
+import { setName, showManifest } from './manifest-view.ts';
 import type { Invocation } from './verb.ts';
 
 /** Most refusals that are listed; of the rest only the number is told. */
@@ -23,9 +21,7 @@ export async function importMdevctl({ settings, args, flags, out }: Invocation):
   const { definitions, refused, ignored } = await read(args[1] ?? MDEVCTL_FOLDER);
   const wanted = flags['start'] === undefined ? definitions : definitions.filter(isAutomatic);
   const devices = wanted.map((one) => deviceOf(one, host));
-  const manifest = { apiVersion: API_VERSION, kind: KIND, metadata: { name }, devices };
-  if (flags['json'] === true) out.json(manifest);
-  else await out.raw([stringify(manifest, { lineWidth: 0 })]);
+  await showManifest(name, devices, { flags, out });
   for (const { file, line, what } of ignored) out.warn(`${file}:${line}: ${what}`);
   const manual = wanted.filter((one) => !isAutomatic(one)).length;
   if (manual > 0) {
@@ -39,12 +35,6 @@ export async function importMdevctl({ settings, args, flags, out }: Invocation):
 
 function isAutomatic({ start }: Parsed['definitions'][number]): boolean {
   return start === 'auto';
-}
-
-function setName(given: unknown): string {
-  if (typeof given === 'string' && given !== '' && given.length <= TEXT_CHARS_MAX) return given;
-  const wayOut = `give 1 to ${TEXT_CHARS_MAX} characters`;
-  throw new Failure('--set: not the name of a set', { outcome: 'usage', wayOut });
 }
 
 async function read(path: string): Promise<Parsed> {

@@ -42,6 +42,14 @@ export const files = (about: string) =>
 export const source = () =>
   new Option('--source <name>', 'who declares (default: mdevfleet/<user>@<machine>)');
 
+/** How declarations are published that a plan was shown of. */
+export const publishing = (): readonly Option[] => [
+  new Option('--dry-run', 'show the plan, and publish nothing'),
+  new Option('--yes', 'do not ask on a terminal'),
+  new Option('--wait', 'until the devices are as declared, or cannot be'),
+  new Option('--timeout <time>', 'for how long to wait, as 90s or 5m (default: 5m)'),
+];
+
 export const from = () =>
   new Option(
     '--from <what>',

@@ -3,7 +3,7 @@
  */
 import { Argument, Option } from 'commander';
 import { MAX_REMOVALS } from '../removals.ts';
-import { FLEET, files, host, json, source, type VerbSpec } from './verb-spec.ts';
+import { FLEET, files, host, json, publishing, source, type VerbSpec } from './verb-spec.ts';
 
 /** Which difference is meant, to `plan` and to `apply`. */
 const difference = (): readonly Option[] => [
@@ -36,10 +36,7 @@ export const DECLARE: readonly VerbSpec[] = [
         '--max-removals <count>',
         `most devices that may go, a number or a percentage of what the sets have declared (default: ${MAX_REMOVALS})`,
       ),
-      new Option('--dry-run', 'show the plan, and publish nothing'),
-      new Option('--yes', 'do not ask on a terminal'),
-      new Option('--wait', 'until the devices are as declared, or cannot be'),
-      new Option('--timeout <time>', 'for how long to wait, as 90s or 5m (default: 5m)'),
+      ...publishing(),
       source(),
       json(),
     ],

@@ -2,12 +2,34 @@
  * What operators tell hosts beside declarations: the verbs that publish commands.
  */
 import { Argument, Option } from 'commander';
-import { FLEET, host, json, source, type VerbSpec } from './verb-spec.ts';
+import { FLEET, host, json, publishing, source, type VerbSpec } from './verb-spec.ts';
 
 const wait = () =>
   new Option('--wait <ms>', 'how long the host has to answer that it is there (default: 10000)');
 
 export const STEER: readonly VerbSpec[] = [
+  {
+    name: 'adopt',
+    about:
+      'Declare devices that nobody declared as they stand, so that agents take them over untouched. On a terminal it shows the plan and asks.',
+    example:
+      'mdevfleet adopt --data ./data --host host-a --dry-run\n' +
+      '  mdevfleet adopt --data ./data --set gpu 5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b01\n' +
+      '  mdevfleet adopt --data ./data --manifest > adopted.yaml',
+    settings: FLEET,
+    args: [new Argument('[uuid...]', 'devices (default: all that nobody declared)')],
+    flags: [
+      host('only of this host'),
+      new Option('--parent <name>', 'only on this parent'),
+      new Option('--type <type>', 'only of this type'),
+      new Option('--set <name>', 'name of the set (default: adopted)'),
+      new Option('--manifest', 'print the manifest for `apply`, and publish nothing'),
+      ...publishing(),
+      source(),
+      json(),
+    ],
+    load: async () => (await import('./adopt.ts')).adopt,
+  },
   {
     name: 'retry',
     about: 'Let a host try again what ended in a conflict or a failure.',

@@ -19,6 +19,7 @@ const APPLIED = '7a000000-0000-4000-8000-000000000001';
 const PUBLISHED = '7a000000-0000-4000-8000-000000000002';
 const AFTER_JUNK = '7a000000-0000-4000-8000-000000000003';
 const MISSED = '7a000000-0000-4000-8000-000000000004';
+const ADOPTED = '7a000000-0000-4000-8000-000000000005';
 
 const MANIFEST = `
 apiVersion: mdevfleet.io/v1
@@ -100,6 +101,17 @@ describe.each<NatsServerVersion>(['newest', 'least'])('two hosts on the %s serve
     await fleet.witness.untilState('host-b', APPLIED, 'ready');
     expect(fleet.devices('host-a')).toEqual([PUBLISHED, AFTER_JUNK]);
     expect(fleet.devices('host-b')).toEqual([APPLIED]);
+  });
+
+  test('a device that nobody declared is adopted, and not touched', async () => {
+    const made = await fleet.kernel('host-b').create(ADOPTED, { parent: 'mtty', type: 'mtty-1' });
+    expect(made).toEqual({ kind: 'ok' });
+    await fleet.witness.untilState('host-b', ADOPTED, 'unmanaged');
+    await fleet.run(['adopt', ADOPTED, '--wait']);
+    const active = await fleet.witness.untilFact('host-b', 'active', { uuid: ADOPTED });
+    expect(active.fact).toMatchObject({ how: 'adopted' });
+    await fleet.run(['delete', ADOPTED]);
+    await fleet.witness.untilFact('host-b', 'gone', { uuid: ADOPTED });
   });
 
   test('another journal in the name of a host is refused, and told of both', async () => {
