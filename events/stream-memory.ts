@@ -113,9 +113,16 @@ export class MemoryStream implements Stream {
     return this.#last.get(filter) ?? this.#messages.findLast(({ subject }) => matches(filter, subject));
   }
 
-  async *lastPerSubject(filter: string): AsyncIterable<Message> {
-    const all = [...this.#last.values()].filter(({ subject }) => matches(filter, subject));
+  async *lastPerSubject(filter: string | readonly string[]): AsyncIterable<Message> {
+    const filters = [filter].flat();
+    const all = [...this.#last.values()].filter(({ subject }) =>
+      filters.some((one) => matches(one, subject)),
+    );
     yield* all.sort((a, b) => a.sequence - b.sequence);
+  }
+
+  async subjects(filter: string): Promise<readonly string[]> {
+    return [...this.#last.keys()].filter((subject) => matches(filter, subject));
   }
 
   /** Becomes another stream of the same name that holds only the first `keep` messages. */

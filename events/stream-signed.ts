@@ -40,8 +40,12 @@ export class SignedStream implements Stream {
     return this.#stream.last(filter);
   }
 
-  lastPerSubject(filter: string): AsyncIterable<Message> {
+  lastPerSubject(filter: string | readonly string[]): AsyncIterable<Message> {
     return this.#stream.lastPerSubject(filter);
+  }
+
+  subjects(filter: string): Promise<readonly string[]> {
+    return this.#stream.subjects(filter);
   }
 
   #signed(message: Outgoing): Outgoing {

@@ -67,8 +67,10 @@ export interface Stream {
   next(filter: string, after: number, limit: number): Promise<readonly Message[]>;
   /** The last message that the filter takes, asked of the leader. */
   last(filter: string): Promise<Message | undefined>;
-  /** The last message of each subject that the filter takes, in order of sequence. */
-  lastPerSubject(filter: string): AsyncIterable<Message>;
+  /** The last message of each subject that the filter, or one of several that share no subject, takes, in order of sequence. */
+  lastPerSubject(filter: string | readonly string[]): AsyncIterable<Message>;
+  /** Each subject on which there are messages and that the filter takes, without reading any of these. */
+  subjects(filter: string): Promise<readonly string[]>;
 }
 
 /** What a ring says: a hint of where to look, never trusted; undefined for "look at everything". */

@@ -114,12 +114,17 @@ export class LmdbStream implements Stream {
     return this.#read(() => this.#get(this.#lastSequences(filter).at(-1) ?? 0));
   }
 
-  async *lastPerSubject(filter: string): AsyncIterable<Message> {
-    const sequences = await this.#read(() => this.#lastSequences(filter));
+  async *lastPerSubject(filter: string | readonly string[]): AsyncIterable<Message> {
+    const each = await this.#read(() => [filter].flat().map((one) => this.#lastSequences(one)));
+    const sequences = each.flat().sort((a, b) => a - b);
     for (const sequence of sequences) {
       const message = await this.at(sequence);
       if (message !== undefined) yield message;
     }
+  }
+
+  subjects(filter: string): Promise<readonly string[]> {
+    return this.#read(() => this.#subjects(filter).map(({ key }) => key));
   }
 
   /** The last sequence under the head of a subject, all of it but the last token; 0 for none. */
@@ -162,10 +167,14 @@ export class LmdbStream implements Stream {
 
   /** The sequence of the last message of each subject that the filter takes, in order. */
   #lastSequences(filter: string): readonly number[] {
+    const taken = this.#subjects(filter);
+    return taken.map(({ value }) => Number(value)).sort((a, b) => a - b);
+  }
+
+  #subjects(filter: string): readonly { readonly key: string; readonly value: Buffer }[] {
     const head = literalHead(filter);
     const range = this.#last.getRange({ start: head, end: `${head}${LAST_CHARACTER}` });
-    const taken = [...range].filter(({ key }) => matches(filter, key));
-    return taken.map(({ value }) => Number(value)).sort((a, b) => a - b);
+    return [...range].filter(({ key }) => matches(filter, key));
   }
 
   /** Sequences of all messages that the filter takes, and perhaps of others. */

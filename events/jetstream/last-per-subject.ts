@@ -22,13 +22,13 @@ const CONSUMER_IDLE_MS_MAX = 300_000;
 export async function* lastPerSubject(
   uplink: Uplink,
   stream: string,
-  filter: string,
+  filter: string | readonly string[],
 ): AsyncIterable<Message> {
   const { name, num_pending } = await uplink.session().manager.consumers.add(stream, {
     name: `last-${nuid.next()}`,
     deliver_policy: DeliverPolicy.LastPerSubject,
     ack_policy: AckPolicy.None,
-    filter_subject: filter,
+    ...(typeof filter === 'string' ? { filter_subject: filter } : { filter_subjects: [...filter] }),
     mem_storage: true,
     num_replicas: 1,
     inactive_threshold: nanos(CONSUMER_IDLE_MS_MAX),

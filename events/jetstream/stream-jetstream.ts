@@ -121,7 +121,16 @@ class JetStream implements Stream {
     return this.#read(() => directGet(this.#uplink, { stream: this.#stream, filter, after, limit }));
   }
 
-  async *lastPerSubject(filter: string): AsyncIterable<Message> {
+  /** The server counts the messages under each subject; it tells so without looking at them. */
+  subjects(filter: string): Promise<readonly string[]> {
+    return this.#read(async () => {
+      const asked = { subjects_filter: filter };
+      const { state } = await this.#uplink.session().manager.streams.info(this.#stream, asked);
+      return Object.keys(state.subjects ?? {});
+    });
+  }
+
+  async *lastPerSubject(filter: string | readonly string[]): AsyncIterable<Message> {
     try {
       yield* lastPerSubject(this.#uplink, this.#stream, filter);
     } catch (cause) {

@@ -90,6 +90,7 @@ async function compare(
   expect((await stream.next(filter, after, limit)).map(plain)).toEqual(next);
   const last = taken.filter((one) => taken.findLast(({ subject }) => subject === one.subject) === one);
   expect((await all(stream.lastPerSubject(filter))).map(plain)).toEqual(last);
+  expect([...(await stream.subjects(filter))].sort()).toEqual(last.map(({ subject }) => subject).sort());
   expect(plain(await stream.at(after))).toEqual(list[after - 1]);
   expect(plain(await stream.last(filter))).toEqual(taken.at(-1));
 }

@@ -210,17 +210,22 @@ function reading(current: Current): void {
     expect(await next('a', 600, 10)).toEqual([]);
   });
 
-  test('the last of each subject comes in the order of the stream, and may be broken off', async () => {
+  test('subjects, and the last of each in the order of the stream, are of one filter or several', async () => {
     const { streams, prefix } = current();
     const { desired } = streams;
-    const devices = [1, 2, 3, 1];
-    await desired.appendAll(devices.map((device, at) => outgoing(subjectOf(prefix, 'a', device), `m-${at}`)));
-    for await (const { sequence } of desired.lastPerSubject(desiredFilter(prefix, 'a'))) {
-      expect(sequence).toBe(2);
+    const [a1, a2, b1, c1] = (['a1', 'a2', 'b1', 'c1'] as const).map(([host = '', device]) =>
+      subjectOf(prefix, host, Number(device)),
+    ) as [string, string, string, string];
+    await desired.appendAll([a1, b1, a2, c1, a1].map((subject, at) => outgoing(subject, `m-${at}`)));
+    const [ofA, ofB] = [desiredFilter(prefix, 'a'), desiredFilter(prefix, 'b')];
+    for await (const { sequence } of desired.lastPerSubject(ofA)) {
+      expect(sequence).toBe(3);
       break;
     }
-    const last = await all(desired.lastPerSubject(desiredFilter(prefix, 'a')));
-    expect(last.map(({ sequence }) => sequence)).toEqual([2, 3, 4]);
+    const last = await all(desired.lastPerSubject([ofA, ofB]));
+    expect(last.map(({ sequence }) => sequence)).toEqual([2, 3, 5]);
+    expect([...(await desired.subjects(ofA))].sort()).toEqual([a1, a2]);
+    expect(await desired.subjects(desiredFilter(prefix, 'd'))).toEqual([]);
   });
 
   test('what is appended while the last of each subject is read is not among them', async () => {

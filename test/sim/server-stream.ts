@@ -93,12 +93,18 @@ export class ServerStream implements Stream {
   }
 
   /** By a consumer, which may have been put on any replica. */
-  async *lastPerSubject(filter: string): AsyncIterable<Message> {
+  async *lastPerSubject(filter: string | readonly string[]): AsyncIterable<Message> {
+    const filters = [filter].flat();
     const last = new Map<string, Message>();
     for (const { message } of this.#stored.slice(0, this.#replica())) {
-      if (matches(filter, message.subject)) last.set(message.subject, message);
+      if (filters.some((one) => matches(one, message.subject))) last.set(message.subject, message);
     }
     yield* [...last.values()].sort((a, b) => a.sequence - b.sequence);
+  }
+
+  async subjects(filter: string): Promise<readonly string[]> {
+    const all = new Set(this.#stored.map(({ message }) => message.subject));
+    return [...all].filter((subject) => matches(filter, subject));
   }
 
   /** Goes back to its first `kept` messages; made anew, it is another stream of the same name. */

@@ -122,7 +122,11 @@ class WiredStream implements Stream {
     return this.#ask(`last ${subject}`, () => this.#stream.last(subject));
   }
 
-  async *lastPerSubject(filter: string): AsyncIterable<Message> {
+  subjects(filter: string): Promise<readonly string[]> {
+    return this.#ask('subjects', () => this.#stream.subjects(filter));
+  }
+
+  async *lastPerSubject(filter: string | readonly string[]): AsyncIterable<Message> {
     const all = await this.#ask('last per subject', () =>
       Array.fromAsync(this.#stream.lastPerSubject(filter)),
     );

@@ -41,6 +41,7 @@ function bound(stream: Stream): Stream {
     next: (filter, after, limit) => stream.next(filter, after, limit),
     last: (subject) => stream.last(subject),
     lastPerSubject: (filter) => stream.lastPerSubject(filter),
+    subjects: (filter) => stream.subjects(filter),
   };
 }
 
