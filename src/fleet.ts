@@ -14,6 +14,8 @@ import type { HostOffers } from './offers.ts';
 
 /** Most UUIDs that are asked for one by one; of more, everything is read once. */
 const SINGLE_READS_MAX = 32;
+/** Most hosts that are asked for one by one; of more, everything is read once. */
+const SINGLE_HOSTS_MAX = 32;
 
 /** Which part of the fleet to read; everything unless given. */
 export type Scope = { readonly host?: HostId | undefined; readonly uuids?: ReadonlySet<Uuid> };
@@ -82,6 +84,16 @@ function offersIn(host: HostId, { data }: Message): HostOffers | null {
   } catch {
     return null;
   }
+}
+
+/** What is read of some hosts. Of many, that of all hosts is read instead, and nothing of it is left out. */
+export async function readOf<T>(
+  hosts: ReadonlySet<HostId>,
+  read: (host?: HostId) => Promise<readonly T[]>,
+): Promise<readonly T[]> {
+  if (hosts.size > SINGLE_HOSTS_MAX) return read();
+  const found = await Promise.all([...hosts].map((host) => read(host)));
+  return found.flat();
 }
 
 /** Hosts for which anything was declared, or that reported anything. Throws StreamUnavailable. */

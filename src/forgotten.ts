@@ -19,3 +19,12 @@ export async function forgottenHosts(command: Stream, prefix: string): Promise<R
   }
   return found;
 }
+
+/** Whether something is of a host that was not forgotten. Throws StreamUnavailable. */
+export async function notForgotten(
+  command: Stream,
+  prefix: string,
+): Promise<(one: { readonly host: HostId }) => boolean> {
+  const forgotten = await forgottenHosts(command, prefix);
+  return ({ host }) => !forgotten.has(host);
+}

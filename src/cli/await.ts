@@ -4,7 +4,7 @@
 import { sleep } from '../../reconciler/clock.ts';
 import { keyOf } from '../diff.ts';
 import { Failure, type Outcome } from '../exit.ts';
-import { readRows, readStandings } from '../fleet.ts';
+import { readOf, readRows, readStandings } from '../fleet.ts';
 import type { Reported } from '../publish.ts';
 import { type Awaited, type Verdict, verdicts } from '../settle.ts';
 import type { Fleet } from './open.ts';
@@ -14,8 +14,6 @@ import type { Cell } from './terminal.ts';
 /** Least time between two looks; of a large fleet, that to look is longer, and the pause is so many times that. */
 const LOOK_MS = 500;
 const PAUSE_PER_LOOK = 4;
-/** Most hosts that are asked for one by one. */
-const SINGLE_HOSTS_MAX = 32;
 
 const TIMEOUT = '5m';
 const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000 } as const;
@@ -40,14 +38,12 @@ export async function awaitSettled(
 ): Promise<readonly Verdict[]> {
   const { clock, streams, prefix } = fleet;
   const awaited = await awaitedBy(fleet, changes);
-  const hosts = [...new Set(awaited.map(({ host }) => host))];
+  const hosts = new Set(awaited.map(({ host }) => host));
   const endMs = clock.monotonicMs() + timeoutMs;
   for (;;) {
     const beganMs = clock.monotonicMs();
-    const whole = hosts.length > SINGLE_HOSTS_MAX;
-    const reads = whole ? [undefined] : hosts;
-    const rows = await Promise.all(reads.map((host) => readRows(streams.observed, prefix, host)));
-    const found = verdicts(awaited, rows.flat());
+    const rows = await readOf(hosts, (host) => readRows(streams.observed, prefix, host));
+    const found = verdicts(awaited, rows);
     const waiting = found.filter(({ state }) => state === 'waiting').length;
     out.progress(`${found.length - waiting} of ${found.length} devices settled`);
     const nowMs = clock.monotonicMs();

@@ -5,7 +5,7 @@ import type { HostId } from '../../events/names.ts';
 import type { Row } from '../../events/row.ts';
 import type { Flags } from '../config.ts';
 import { knownHosts, readOffers, readRows, readStandings } from '../fleet.ts';
-import { forgottenHosts } from '../forgotten.ts';
+import { notForgotten } from '../forgotten.ts';
 import {
   type HostOffers,
   type HostRow,
@@ -22,9 +22,9 @@ import type { Fleet } from './open.ts';
 import type { View } from './view.ts';
 
 export async function hostsView(fleet: Fleet, flags: Flags): Promise<View<HostRow>> {
-  const { offers, rows, host, forgotten } = await read(fleet, flags);
+  const { offers, rows, host, isThere } = await read(fleet, flags);
   const all = host === undefined ? await knownHosts(fleet.streams, fleet.prefix) : [];
-  const known = [...all].filter((one) => !forgotten.has(one));
+  const known = [...all].filter((one) => isThere({ host: one }));
   return {
     items: hostRows(offers, rows, known),
     none: 'no hosts',
@@ -99,16 +99,15 @@ type Read = {
   readonly host: HostId | undefined;
   readonly offers: readonly HostOffers[];
   readonly rows: readonly Row[];
-  readonly forgotten: ReadonlySet<HostId>;
+  readonly isThere: (one: { readonly host: HostId }) => boolean;
 };
 
 async function read({ streams, prefix }: Fleet, flags: Flags): Promise<Read> {
   const host = flags['host'] as HostId | undefined;
-  const forgotten = await forgottenHosts(streams.command, prefix);
-  const isThere = (one: { readonly host: HostId }) => !forgotten.has(one.host);
+  const isThere = await notForgotten(streams.command, prefix);
   const offers = await readOffers(streams.observed, prefix, host);
   const rows = await readRows(streams.observed, prefix, host);
-  return { host, offers: offers.filter(isThere), rows: rows.filter(isThere), forgotten };
+  return { host, offers: offers.filter(isThere), rows: rows.filter(isThere), isThere };
 }
 
 /** A type is asked for by its id, or by the name that its driver gives it. */

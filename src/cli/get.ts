@@ -8,7 +8,7 @@ import type { Flags } from '../config.ts';
 import { type Only, type ShownRow, shownRows } from '../devices.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import { readRows, readStandings } from '../fleet.ts';
-import { forgottenHosts } from '../forgotten.ts';
+import { notForgotten } from '../forgotten.ts';
 import { type Definition, isActive, ownedDefinition } from '../mdevctl/definition.ts';
 import { dumpText } from '../mdevctl/print.ts';
 import { FORMS, type Form, formOf } from './form.ts';
@@ -58,8 +58,7 @@ async function getDevices({ settings, args, flags, out }: Invocation, form: Form
     // What is declared is read first: a report that comes in between may only make a row newer.
     const standings = await readStandings(streams.desired, prefix, { host });
     const shown = shownRows(await readRows(streams.observed, prefix, host), standings, onlyOf(flags, state));
-    const forgotten = await forgottenHosts(streams.command, prefix);
-    const left = shown.filter((row) => !forgotten.has(row.host));
+    const left = shown.filter(await notForgotten(streams.command, prefix));
     if (left.length === 0) for (const text of await unknownNames(fleet, flags)) out.warn(text);
     return left;
   });

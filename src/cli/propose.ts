@@ -4,16 +4,12 @@
 import type { HostId } from '../../events/names.ts';
 import { type Change, diffPresent, diffPruned } from '../diff.ts';
 import { expand, uuidsOfPool } from '../expand.ts';
-import { readOffers, readRows, readStandings } from '../fleet.ts';
-import { forgottenHosts } from '../forgotten.ts';
+import { readOf, readOffers, readRows, readStandings } from '../fleet.ts';
+import { notForgotten } from '../forgotten.ts';
 import { type Declared, placeText } from '../manifest.ts';
-import type { HostOffers } from '../offers.ts';
 import type { Seen } from '../plan.ts';
 import { wrongManifests } from './input.ts';
 import type { Fleet } from './open.ts';
-
-/** Most hosts that are asked for one by one; of more, everything is read once. */
-const SINGLE_HOSTS_MAX = 32;
 
 export type Asked = {
   /** Also withdraw what the sets declared and do not name any more. */
@@ -48,9 +44,8 @@ export async function propose(fleet: Fleet, declared: Declared, asked: Asked): P
 
 /** As much of the fleet as the manifests are about; with pools, or to prune, all of it. A host that was forgotten offers nothing. */
 async function look(fleet: Fleet, declared: Declared, asked: Asked): Promise<Seen> {
-  const forgotten = await forgottenHosts(fleet.streams.command, fleet.prefix);
+  const isThere = await notForgotten(fleet.streams.command, fleet.prefix);
   const { standings, offers, rows } = await lookAtAll(fleet, declared, asked);
-  const isThere = (one: { readonly host: HostId }) => !forgotten.has(one.host);
   return { standings, offers: offers.filter(isThere), rows: rows.filter(isThere) };
 }
 
@@ -64,15 +59,9 @@ async function lookAtAll({ streams, prefix }: Fleet, declared: Declared, { prune
   // What is declared is read first: a report that comes in between may only make a row newer.
   const standings = await readStandings(streams.desired, prefix, whole ? {} : { uuids });
   const hosts = new Set(devices.map(({ device }) => device.host));
-  if (whole || hosts.size > SINGLE_HOSTS_MAX) {
-    const offers = await readOffers(streams.observed, prefix);
-    return { standings, offers, rows: await readRows(streams.observed, prefix) };
-  }
-  const offers: HostOffers[] = [];
-  const rows: Seen['rows'][number][] = [];
-  for (const host of hosts) {
-    offers.push(...(await readOffers(streams.observed, prefix, host)));
-    rows.push(...(await readRows(streams.observed, prefix, host)));
-  }
-  return { standings, offers, rows };
+  const offersOf = (host?: HostId) => readOffers(streams.observed, prefix, host);
+  const rowsOf = (host?: HostId) => readRows(streams.observed, prefix, host);
+  return whole
+    ? { standings, offers: await offersOf(), rows: await rowsOf() }
+    : { standings, offers: await readOf(hosts, offersOf), rows: await readOf(hosts, rowsOf) };
 }
