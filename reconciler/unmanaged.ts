@@ -61,7 +61,7 @@ export class Unmanaged {
 
   #forget(nowMs: number): void {
     for (const [uuid, recordedMs] of this.#recordedMs) {
-      if (nowMs - recordedMs >= this.#parts.limits.unmanagedRecordMsMin) this.#recordedMs.delete(uuid);
+      if (nowMs >= recordedMs + this.#parts.limits.unmanagedRecordMsMin) this.#recordedMs.delete(uuid);
     }
   }
 
