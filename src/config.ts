@@ -116,7 +116,12 @@ export function agentConfig(settings: Settings): AgentConfig {
 
 /** The folder of a host's journal. */
 export function journalFolder(data: string, host: HostId): string {
-  return join(data, 'hosts', host);
+  return join(journalsFolder(data), host);
+}
+
+/** The folder of all journals of this machine. */
+export function journalsFolder(data: string): string {
+  return join(data, 'hosts');
 }
 
 /** A setting that the verb cannot do without. */

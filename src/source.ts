@@ -4,9 +4,8 @@
  * All three tell the same records. What cannot be told from where it is asked for is said, not guessed.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { type HostId, hostId, type Uuid } from '../events/names.ts';
-import type { StoredRecord } from '../events/record.ts';
+import { type StoredRecord, topicOfRecord } from '../events/record.ts';
 import { NO_UUID } from '../events/subject.ts';
 import { readExport } from '../store/journal/export.ts';
 import { readIdentity } from '../store/journal/group-commit.ts';
@@ -29,6 +28,7 @@ import {
   toldBySelf,
 } from '../store/past/told.ts';
 import type { OnRecord, Reached } from '../store/past/walk.ts';
+import { journalFolder, journalsFolder } from './config.ts';
 
 /** Somebody who goes on listening when everything was told. */
 export interface Follower {
@@ -137,8 +137,7 @@ async function* matching(facts: AsyncIterable<Told>, { host, uuid }: Only): Asyn
 /** What cannot be read may be about anything. */
 function isAbout(record: StoredRecord, uuid: Uuid): boolean {
   try {
-    const { uuid: own } = JSON.parse(new TextDecoder().decode(record.bytes)) as { readonly uuid?: Uuid };
-    return (own ?? NO_UUID) === uuid;
+    return (topicOfRecord(record).uuid ?? NO_UUID) === uuid;
   } catch {
     return true;
   }
@@ -149,14 +148,13 @@ type Place = { readonly host: HostId; readonly dir: string };
 
 /** The journals in the folder `data`, or that of one host. */
 export function journalsIn(data: string, host: HostId | undefined): readonly Place[] {
-  const all = join(data, 'hosts');
-  const hosts = host === undefined ? foldersIn(all) : [host];
+  const hosts = host === undefined ? hostsIn(journalsFolder(data)) : [host];
   return hosts
-    .map((one) => ({ host: one, dir: join(all, one) }))
+    .map((one) => ({ host: one, dir: journalFolder(data, one) }))
     .filter(({ dir }) => existsSync(dataFile(dir)));
 }
 
-function foldersIn(path: string): readonly HostId[] {
+function hostsIn(path: string): readonly HostId[] {
   if (!existsSync(path)) return [];
   return readdirSync(path)
     .filter((name) => hostId.safeParse(name).success)

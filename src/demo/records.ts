@@ -1,7 +1,6 @@
 /**
  * The demo's last chapter: what the journals say when all is over.
  */
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { HostId } from '../../events/names.ts';
 import { decodeRecord, type StoredRecord } from '../../events/record.ts';
@@ -11,6 +10,7 @@ import { recordsOf } from '../../store/journal/replay.ts';
 import type { Verified } from '../../store/journal/verify.ts';
 import type { Cell } from '../cli/terminal.ts';
 import { verify } from '../cli/verify.ts';
+import { journalFolder } from '../config.ts';
 import { colourOf, tell } from '../words.ts';
 import { confirm } from './confirm.ts';
 import type { Plot } from './plot.ts';
@@ -82,7 +82,7 @@ async function showHistory(stage: Stage, { hero, rival }: Plot): Promise<void> {
 
 /** All records of the host's journal; its agent has stopped. */
 async function read({ dir }: Stage, host: HostId): Promise<readonly StoredRecord[]> {
-  const storage = new LmdbStorage(openFiles(join(dir, 'hosts', host), true));
+  const storage = new LmdbStorage(openFiles(journalFolder(dir, host), true));
   const records = [...recordsOf(storage)];
   await storage.close();
   return records;
