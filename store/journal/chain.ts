@@ -1,9 +1,9 @@
 /**
  * Records that follow each other, from wherever they begin: a part of a journal, without what it folds to.
  */
-import { type DecodedRecord, decodeRecord, type StoredRecord } from '../../events/record.ts';
+import type { StoredRecord } from '../../events/record.ts';
 import type { JournalReader, Tail } from './journal-storage.ts';
-import { Misfit, recordsOf } from './replay.ts';
+import { assertFollows, assertNext, decodeStored, Misfit, recordsOf } from './replay.ts';
 
 export class Chain {
   /** The record before the first one; null until there is one. */
@@ -18,16 +18,13 @@ export class Chain {
 
   /** Takes the next record. Throws Misfit when it does not follow. */
   take(record: StoredRecord): void {
-    const { seq: own, prev } = decode(record).envelope;
-    const named = { seq: record.seq - 1, hash: prev };
+    const { envelope } = decodeStored(record);
+    const named = { seq: record.seq - 1, hash: envelope.prev };
     const before = this.tail ?? named;
-    const seq = before.seq + 1;
-    if (record.seq !== seq) throw new Misfit(`record ${seq} is missing, ${record.seq} comes next`, { seq });
-    if (own !== seq) throw new Misfit(`record ${seq} says that it is record ${own}`, { seq });
-    if (prev !== before.hash)
-      throw new Misfit(`record ${seq} was not written after this record ${seq - 1}`, { seq });
+    assertNext(record, before);
+    assertFollows(envelope, before);
     this.before ??= named;
-    this.tail = { seq, hash: record.hash };
+    this.tail = { seq: record.seq, hash: record.hash };
   }
 }
 
@@ -48,12 +45,4 @@ export async function chainOf(records: AsyncIterable<StoredRecord>): Promise<Cha
   const chain = new Chain();
   for await (const record of records) chain.take(record);
   return chain;
-}
-
-function decode(record: StoredRecord): DecodedRecord {
-  try {
-    return decodeRecord(record.bytes);
-  } catch (cause) {
-    throw new Misfit(`record ${record.seq} cannot be read`, { seq: record.seq, cause });
-  }
 }

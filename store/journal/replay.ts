@@ -86,13 +86,10 @@ export class Replay {
   /** Folds the next record; answers with the event that it records, if any. Throws Misfit. */
   apply(record: StoredRecord): EventMark | undefined {
     const seq = this.tail.seq + 1;
-    if (record.seq !== seq) throw new Misfit(`record ${seq} is missing, ${record.seq} comes next`, { seq });
-    const decoded = decode(record);
+    assertNext(record, this.tail);
+    const decoded = decodeStored(record);
     const { envelope, fact } = decoded;
-    if (envelope.seq !== seq)
-      throw new Misfit(`record ${seq} says that it is record ${envelope.seq}`, { seq });
-    if (envelope.prev !== this.tail.hash)
-      throw new BrokenChain(`record ${seq} was not written after this record ${seq - 1}`, { seq });
+    assertFollows(envelope, this.tail);
     if (seq === 1 && fact?.kind !== 'genesis') throw new Misfit('the first record is not genesis', { seq });
     this.tail = { seq, hash: record.hash };
     this.last = decoded;
@@ -117,7 +114,22 @@ export class Replay {
   }
 }
 
-function decode(record: StoredRecord): DecodedRecord {
+/** Throws Misfit when another record is the next one after `before`. */
+export function assertNext({ seq: found }: StoredRecord, before: Tail): void {
+  const seq = before.seq + 1;
+  if (found !== seq) throw new Misfit(`record ${seq} is missing, ${found} comes next`, { seq });
+}
+
+/** Throws Misfit when the next record after `before` does not say that it is. */
+export function assertFollows(envelope: Envelope, before: Tail): void {
+  const seq = before.seq + 1;
+  if (envelope.seq !== seq) throw new Misfit(`record ${seq} says that it is record ${envelope.seq}`, { seq });
+  if (envelope.prev !== before.hash)
+    throw new BrokenChain(`record ${seq} was not written after this record ${before.seq}`, { seq });
+}
+
+/** The record without its rows. Throws Misfit when it is none at all. */
+export function decodeStored(record: StoredRecord): DecodedRecord {
   try {
     return decodeQuickly(record.bytes);
   } catch (cause) {

@@ -6,11 +6,11 @@
  */
 import { sha256 } from '../../events/digest.ts';
 import type { HostId, Uuid } from '../../events/names.ts';
-import { decodeRecord, type StoredRecord } from '../../events/record.ts';
+import type { StoredRecord } from '../../events/record.ts';
 import type { Message, Stream } from '../../events/stream.ts';
 import { messagesOf } from '../../events/stream-messages.ts';
 import { parseSubject, subjectFilter } from '../../events/subject.ts';
-import { Misfit } from '../journal/replay.ts';
+import { decodeStored, Misfit } from '../journal/replay.ts';
 import { parseWitness } from '../witness.ts';
 import { InOrder } from './in-order.ts';
 
@@ -87,11 +87,7 @@ export async function* toldBySelf(
 
 function ownerIn(record: StoredRecord): Omit<Told, 'record'> {
   const { seq } = record;
-  try {
-    const { fact } = decodeRecord(record.bytes);
-    if (fact?.kind === 'genesis') return { host: fact.host, journal: fact.journal };
-  } catch (cause) {
-    throw new Misfit(`record ${seq} cannot be read`, { seq, cause });
-  }
+  const { fact } = decodeStored(record);
+  if (fact?.kind === 'genesis') return { host: fact.host, journal: fact.journal };
   throw new Misfit(`record ${seq}, the first, does not say whose journal this is`, { seq });
 }
