@@ -8,9 +8,11 @@ import type { HostId, Uuid } from '../events/names.ts';
 import { decodeRecord } from '../events/record.ts';
 import type { Row } from '../events/row.ts';
 import type { Message, Stream, Streams } from '../events/stream.ts';
-import { INVENTORY, parseSubject, subjectFilter } from '../events/subject.ts';
+import { INVENTORY, NO_UUID, parseSubject, subjectFilter } from '../events/subject.ts';
+import { splitLast } from '../events/wildcard.ts';
 import { keyOf, type Standing, type Standings } from './diff.ts';
 import type { HostOffers } from './offers.ts';
+import { readReports } from './reports.ts';
 
 /** Most UUIDs that are asked for one by one; of more, everything is read once. */
 const SINGLE_READS_MAX = 32;
@@ -18,12 +20,17 @@ const SINGLE_READS_MAX = 32;
 const SINGLE_HOSTS_MAX = 32;
 
 /** Which part of the fleet to read; everything unless given. */
-export type Scope = { readonly host?: HostId | undefined; readonly uuids?: ReadonlySet<Uuid> };
+export type Scope = {
+  readonly host?: HostId | undefined;
+  /** Any of these, instead of `host`. */
+  readonly hosts?: readonly HostId[];
+  readonly uuids?: ReadonlySet<Uuid>;
+};
 
 /** The last declaration of each host and UUID in the scope. Throws StreamUnavailable. */
 export async function readStandings(desired: Stream, prefix: string, scope: Scope = {}): Promise<Standings> {
   const standings = new Map<string, Standing>();
-  for (const filter of filters(prefix, scope)) {
+  for (const filter of filtersOf(prefix, scope)) {
     for await (const message of desired.lastPerSubject(filter)) {
       const subject = parseSubject(prefix, message.subject);
       if (subject === undefined || subject.host === null || subject.uuid === null) continue;
@@ -37,7 +44,9 @@ export async function readStandings(desired: Stream, prefix: string, scope: Scop
   return standings;
 }
 
-function filters(prefix: string, { host, uuids }: Scope): string[] {
+/** Each is to be read by itself. */
+function filtersOf(prefix: string, { host, hosts, uuids }: Scope): readonly (string | readonly string[])[] {
+  if (hosts !== undefined) return [hosts.map((one) => subjectFilter(prefix, 'desired', { host: one }))];
   const only = host === undefined ? {} : { host };
   if (uuids === undefined || uuids.size > SINGLE_READS_MAX) return [subjectFilter(prefix, 'desired', only)];
   return [...uuids].map((uuid) => subjectFilter(prefix, 'desired', { ...only, uuid }));
@@ -45,18 +54,12 @@ function filters(prefix: string, { host, uuids }: Scope): string[] {
 
 /** The rows that hosts last reported. Throws StreamUnavailable. */
 export async function readRows(observed: Stream, prefix: string, host?: HostId): Promise<readonly Row[]> {
-  const rows: Row[] = [];
-  const filter = subjectFilter(prefix, 'observed', host === undefined ? {} : { host });
-  for await (const message of observed.lastPerSubject(filter)) rows.push(...rowsIn(message));
-  return rows;
-}
-
-function rowsIn(message: Message): readonly Row[] {
-  try {
-    return decodeRecord(message.data).envelope.rows ?? [];
-  } catch {
-    return [];
-  }
+  const reports = await readReports(
+    observed,
+    prefix,
+    subjectFilter(prefix, 'observed', host === undefined ? {} : { host }),
+  );
+  return reports.flatMap(({ rows }) => rows);
 }
 
 /** What hosts last said that they offer. Throws StreamUnavailable. */
@@ -98,12 +101,25 @@ export async function readOf<T>(
 
 /** Hosts for which anything was declared, or that reported anything. Throws StreamUnavailable. */
 export async function knownHosts(streams: Streams, prefix: string): Promise<ReadonlySet<HostId>> {
-  const hosts = new Set<HostId>();
-  for (const stream of [streams.desired, streams.observed]) {
-    for await (const { subject } of stream.lastPerSubject(`${prefix}.${stream.name}.>`)) {
-      const host = parseSubject(prefix, subject)?.host;
-      if (host) hosts.add(host);
+  return new Set((await hostSizes(streams, prefix)).keys());
+}
+
+/** The same hosts, each with how many subjects there are about it: no fewer than devices. Throws StreamUnavailable. */
+export async function hostSizes(
+  { desired, observed }: Streams,
+  prefix: string,
+): Promise<ReadonlyMap<HostId, number>> {
+  const heads = new Map<string, number>();
+  for (const stream of [desired, observed]) {
+    for (const subject of await stream.subjects(`${prefix}.${stream.name}.>`)) {
+      const [head] = splitLast(subject);
+      heads.set(head, (heads.get(head) ?? 0) + 1);
     }
   }
-  return hosts;
+  const sizes = new Map<HostId, number>();
+  for (const [head, count] of heads) {
+    const host = parseSubject(prefix, `${head}.${NO_UUID}`)?.host;
+    if (host) sizes.set(host, (sizes.get(host) ?? 0) + count);
+  }
+  return sizes;
 }

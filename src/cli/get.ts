@@ -7,18 +7,18 @@ import type { DeviceState } from '../../events/row.ts';
 import type { Flags } from '../config.ts';
 import { type Only, type ShownRow, shownRows } from '../devices.ts';
 import { Failure, type Outcome } from '../exit.ts';
-import { readRows, readStandings } from '../fleet.ts';
-import { notForgotten } from '../forgotten.ts';
+import { hostParts } from '../host-parts.ts';
 import { type Definition, isActive, ownedDefinition } from '../mdevctl/definition.ts';
 import { dumpText } from '../mdevctl/print.ts';
 import { FORMS, type Form, formOf } from './form.ts';
 import { hostsView, parentsView, poolsView, typesView } from './get-offers.ts';
 import { oneHost } from './one-host.ts';
-import { withFleet } from './open.ts';
+import { type Fleet, withFleet } from './open.ts';
+import type { Output } from './output.ts';
 import type { Colour } from './terminal.ts';
 import { unknownNames } from './unknown.ts';
 import type { Invocation } from './verb.ts';
-import { type Column, showView } from './view.ts';
+import { type Column, showParts, showView } from './view.ts';
 
 /** A state's colour, on a terminal. */
 export const STATE_COLOURS = {
@@ -53,18 +53,36 @@ export async function get(invocation: Invocation): Promise<Outcome> {
 async function getDevices({ settings, args, flags, out }: Invocation, form: Form): Promise<Outcome> {
   const host = flags['host'] as HostId | undefined;
   const state = args[0] === 'conflicts' ? 'conflict' : (flags['state'] as DeviceState | undefined);
-  const rows = await withFleet(settings, async (fleet) => {
-    const { streams, prefix } = fleet;
-    // What is declared is read first: a report that comes in between may only make a row newer.
-    const standings = await readStandings(streams.desired, prefix, { host });
-    const shown = shownRows(await readRows(streams.observed, prefix, host), standings, onlyOf(flags, state));
-    const left = shown.filter(await notForgotten(streams.command, prefix));
-    if (left.length === 0) for (const text of await unknownNames(fleet, flags)) out.warn(text);
-    return left;
+  return withFleet(settings, async (fleet) => {
+    const parts = shownParts(fleet, onlyOf(flags, state));
+    const count =
+      form === 'mdevctl'
+        ? await showDefinitions((await Array.fromAsync(parts)).flat(), host, state, out)
+        : await showParts({ parts, none: 'no devices', columns: COLUMNS }, form, out);
+    if (count === 0) for (const text of await unknownNames(fleet, flags)) out.warn(text);
+    return 'ok' as const;
   });
-  if (form === 'mdevctl') await out.raw([`${dumpText(definitions(rows, host, state))}\n`]);
-  else await showView({ items: rows, none: 'no devices', columns: COLUMNS }, form, out);
-  return 'ok';
+}
+
+/** The rows that are asked for, part by part. */
+async function* shownParts(fleet: Fleet, only: Only): AsyncGenerator<readonly ShownRow[]> {
+  for await (const { standings, reports } of hostParts(fleet, only.host)) {
+    yield shownRows(
+      reports.flatMap(({ rows }) => rows),
+      standings,
+      only,
+    );
+  }
+}
+
+async function showDefinitions(
+  rows: readonly ShownRow[],
+  host: HostId | undefined,
+  state: DeviceState | undefined,
+  out: Output,
+): Promise<number> {
+  await out.raw([`${dumpText(definitions(rows, host, state))}\n`]);
+  return rows.length;
 }
 
 function onlyOf(flags: Flags, state: DeviceState | undefined): Only {

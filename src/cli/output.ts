@@ -61,6 +61,19 @@ export class Output {
     await flush();
   }
 
+  /** A table whose parts are written as they come; without any row there is no header either. Answers if there was one. */
+  async parts(header: readonly string[], parts: Several<readonly (readonly Cell[])[]>): Promise<boolean> {
+    const columns = new Columns(header.length, this.#stdout.isTTY === true);
+    let isBegun = false;
+    for await (const rows of parts) {
+      if (rows.length === 0) continue;
+      const lines = columns.lines(isBegun ? rows : [heading(header), ...rows]);
+      isBegun = true;
+      await this.#write(lines.map((line) => `${line}\n`).join(''));
+    }
+    return isBegun;
+  }
+
   /** Text for programs, as it is and as fast as it is read; it brings its own newlines. */
   async raw(texts: Several<string>, { atOnce = CHUNK_CHARS } = {}): Promise<void> {
     let gathered = '';
