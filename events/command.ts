@@ -7,10 +7,14 @@
  */
 import { z } from 'zod';
 import { type CloudEvent, cloudEvent, type EventMeta, TEXT_CHARS_MAX } from './declaration.ts';
-import { hostId, uuid } from './names.ts';
+import { hostId, parentName, uuid } from './names.ts';
 
 const oneDevice = z.strictObject({ host: hostId, uuid });
 const wholeHost = z.strictObject({ host: hostId });
+const parents = z.strictObject({
+  host: hostId,
+  parent: parentName.optional().describe('All parents of the host, those to come, too, unless given'),
+});
 const wholeFleet = z.strictObject({
   unconfirmed: z.array(hostId).describe('Hosts that were known not to have confirmed what they hold'),
 });
@@ -27,6 +31,10 @@ export const commandEvents = {
   /** The host observes and reports, and changes nothing until `resume`. */
   pause: event('pause', wholeHost),
   resume: event('resume', wholeHost),
+  /** No new device is made there until `uncordon`; those that were made stay, and are made again if they go. */
+  cordon: event('cordon', parents),
+  /** Without a parent it ends every cordon of the host. */
+  uncordon: event('uncordon', parents),
   /** Asks whether the host is there: that it has recorded the question is the answer. */
   call: event('call', wholeHost),
   /** The host will not come back: it may not speak any more, and what it held is released. */

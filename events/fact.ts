@@ -51,6 +51,10 @@ export const offeredType = z.strictObject({
 export const offeringParent = z.strictObject({
   name: parentName,
   driver: z.string().nullable(),
+  cordoned: z
+    .string()
+    .optional()
+    .describe('Who keeps new devices from it; missing while they may be made there'),
   types: z.array(
     z.strictObject({
       id: typeName,
@@ -178,6 +182,16 @@ export const facts = {
       command: z.enum(['pause', 'resume']),
     })
     .describe('A command for the whole host'),
+  cordoned: z
+    .strictObject({
+      kind: z.literal('cordoned'),
+      v: v1,
+      sequence: z.int().min(1),
+      event: eventMeta,
+      command: z.enum(['cordon', 'uncordon']),
+      parent: parentName.nullable().describe('null: all parents of the host'),
+    })
+    .describe('New devices are kept from a parent, or let there again'),
   told: z
     .strictObject({
       kind: z.literal('told'),
@@ -296,6 +310,7 @@ export const fact = z.discriminatedUnion('kind', [
   facts.unsupported,
   facts.commanded,
   facts.steered,
+  facts.cordoned,
   facts.told,
   facts.claiming,
   facts.reserved,

@@ -34,6 +34,13 @@ export const WAITING = {
     hint: '`mdevfleet resume` lets the host go on',
     wake: 'command',
   },
+  Cordoned: {
+    meaning:
+      'an operator cordoned the parent, or its whole host: no new device is made there; one that was made stays, and is made again if it goes',
+    ends: 'the parent is uncordoned',
+    hint: '`mdevfleet uncordon` lets devices be made there; or declare this one on another parent',
+    wake: 'command',
+  },
   Busy: {
     meaning: 'a helper process, of this agent or of an earlier one, still writes to sysfs for this UUID',
     ends: 'the helper ends',

@@ -10,6 +10,7 @@ import { z } from 'zod';
 export const waitingReason = z.enum([
   'HostUnreadable', // sysfs gave no answer; nothing destructive follows from that
   'Paused', // an operator paused the host
+  'Cordoned', // an operator lets no new device be made on the parent
   'Busy', // a helper, of this agent or an earlier one, still writes for this UUID
   'ParentAbsent',
   'TypeAbsent',

@@ -10,6 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Labels } from '../events/declaration.ts';
 import { type FactOf, type OfferingParent, offeredType, offeringParent } from '../events/fact.ts';
 import { decodeRecord } from '../events/record.ts';
+import { type Cordon, cordonOn } from '../store/cordons.ts';
 import type { Journal } from '../store/journal/journal.ts';
 import type { Host, Offer, Offering } from './host.ts';
 
@@ -26,7 +27,7 @@ export async function recordInventory(journal: Journal, host: Host, self: Self):
   const stock = await host.stock();
   if (stock.kind === 'unreadable') return;
   const before = lastInventory(journal);
-  const fact = inventory(stock.parents, self, before);
+  const fact = inventory(stock.parents, self, before, journal.positions().cordons);
   if (isDeepStrictEqual(fact, before)) return;
   await journal.append({ facts: [fact] });
 }
@@ -44,11 +45,12 @@ export function inventory(
   seen: readonly Offering[],
   { kernel, labels }: Self,
   before: FactOf<'inventory'> | null,
+  cordons: readonly Cordon[] = [],
 ): FactOf<'inventory'> {
   const known = new Map(before?.parents.map((parent) => [parent.name, parent]));
   const titles = new Map(before?.types.map((type) => [type.id, type]));
   const sorted = [...seen].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const all = sorted.map((one) => parentOf(one, known.get(one.name))).filter(isRecordable);
+  const all = sorted.map((one) => parentOf(one, known.get(one.name), cordons)).filter(isRecordable);
   const parents = withinLimit(all);
   const offered = new Map(sorted.flatMap(({ offers }) => offers.map((offer) => [offer.id, offer])));
   const used = new Set(parents.flatMap(({ types }) => types.map(({ id }) => id)));
@@ -60,11 +62,17 @@ export function inventory(
   return { kind: 'inventory', v: 1, kernel, labels, types, parents, omitted: all.length - parents.length };
 }
 
-function parentOf({ name, driver, offers, standing }: Offering, before: OfferingParent | undefined) {
+function parentOf(
+  { name, driver, offers, standing }: Offering,
+  before: OfferingParent | undefined,
+  cordons: readonly Cordon[],
+): OfferingParent {
   const known = new Map(before?.types.map(({ id, capacity }) => [id, capacity]));
   const usable = offers.filter(({ id }) => offeredType.shape.id.safeParse(id).success);
   const types = usable.map((offer) => ({ id: offer.id, capacity: capacity(offer, standing, known) }));
-  return { name, driver, types: types.sort((a, b) => (a.id < b.id ? -1 : 1)) };
+  const cordon = cordonOn(cordons, name);
+  const kept = cordon === null ? {} : { cordoned: cordon.by.source };
+  return { name, driver, ...kept, types: types.sort((a, b) => (a.id < b.id ? -1 : 1)) };
 }
 
 function capacity(

@@ -9,6 +9,7 @@ import type { Fact } from '../events/fact.ts';
 import type { Wake } from '../events/guidance.ts';
 import { type Generation, sameGeneration, type Uuid } from '../events/names.ts';
 import type { WaitingReason } from '../events/reasons.ts';
+import { cordonOn } from '../store/cordons.ts';
 import type { Device } from '../store/device.ts';
 import type { Acting } from './acting.ts';
 import { execute } from './execute.ts';
@@ -66,7 +67,7 @@ async function turn(acting: Acting, uuid: Uuid): Promise<{ verdict: Verdict | 'a
 
 function known(acting: Acting, device: Device): Known {
   const { desired, reservation, terminal, fence, uuid } = device;
-  const { memory } = acting;
+  const { memory, journal } = acting;
   return {
     desired,
     reservation,
@@ -74,6 +75,7 @@ function known(acting: Acting, device: Device): Known {
     fence,
     rebooted: memory.rebooted(uuid),
     rewritten: memory.rewritten(uuid),
+    cordon: desired?.kind === 'present' ? cordonOn(journal.positions().cordons, desired.claim.parent) : null,
   };
 }
 

@@ -16,6 +16,7 @@ import {
   samePlace,
 } from '../events/names.ts';
 import type { WaitingReason } from '../events/reasons.ts';
+import type { Cordon } from '../store/cordons.ts';
 import type { Desired, Device, Fence, Reservation } from '../store/device.ts';
 import { readings, writesBetween } from './attributes.ts';
 import { noInstance } from './capacity.ts';
@@ -29,6 +30,8 @@ export type Known = Pick<Device, 'desired' | 'reservation' | 'terminal' | 'fence
   readonly rebooted: boolean;
   /** True from when its changed attributes were written again until it was seen settled. */
   readonly rewritten: boolean;
+  /** What keeps new devices from the declared parent; null if nothing does. */
+  readonly cordon: Cordon | null;
 };
 
 type Present = Extract<Desired, { kind: 'present' }>;
@@ -84,16 +87,18 @@ function planPresent(desired: Present, known: Known, observed: Observed): Plan {
     const { kind: end, reason, message, holder } = terminal;
     return { kind: 'terminal', end, reason, message, holder };
   }
-  if (reservation === null) return planClaim(desired, observed);
+  if (reservation === null) return planClaim(desired, observed, known.cordon);
   if (reservation.phase === 'fenced') return fenced(known.fence);
   if (!isFor(reservation, desired)) return planAbsent(reservation, observed, 'Replaced');
   if (reservation.phase === 'claiming') return step(claimStep(desired));
   return planHeld(desired, reservation, observed, known);
 }
 
-function planClaim(desired: Present, observed: Observed): Plan {
+function planClaim(desired: Present, observed: Observed, cordon: Cordon | null): Plan {
   const standsInTheWay = inTheWay(observed, desired.claim);
-  return standsInTheWay ?? step(claimStep(desired));
+  // What stands there already is not made, but taken over.
+  const kept = observed.kind === 'present' ? undefined : cordoned(desired.claim, cordon);
+  return standsInTheWay ?? kept ?? step(claimStep(desired));
 }
 
 function claimStep({ claim, generation, replaces }: Present): Step {
@@ -123,7 +128,11 @@ function planHeld(desired: Present, reservation: Reservation, observed: Observed
     return planWhole(desired, reservation, observed.attributes, rewritten);
   }
   const room = observed.kind === 'absent' ? observed.room : null;
-  if (!made) return planCreate(desired.claim, room);
+  if (!made) {
+    // Whatever was whole under this hold is made again: a cordon keeps only new ones away.
+    const kept = reservation.existed ? undefined : cordoned(desired.claim, known.cordon);
+    return kept ?? planCreate(desired.claim, room);
+  }
   const cause = driftCause(observed, rebooted);
   return step({ do: 'record-drift', generation: desired.generation, cause });
 }
@@ -169,6 +178,12 @@ function planAttributes(desired: Present, applied: readonly Attribute[], changed
     return wait('NeedsRecreate', 'the attributes cannot be changed on a live device');
   }
   return step({ do: 'configure', place: placeOf(desired.claim), attributes });
+}
+
+function cordoned({ parent }: Claim, cordon: Cordon | null): Plan | undefined {
+  if (cordon === null) return undefined;
+  const what = cordon.parent === null ? 'all parents of this host were' : `parent ${parent} was`;
+  return wait('Cordoned', `${what} cordoned by ${cordon.by.source} at ${cordon.by.time}`);
 }
 
 function planCreate(claim: Claim, room: Room | null): Plan {

@@ -107,7 +107,13 @@ function expandPool(prepared: Prepared, known: Known, taken: ReadonlyMap<string,
   const missing = count - placed.places.size;
   if (missing > 0) {
     const over = `${slots.length} parents of ${new Set(slots.map(({ host }) => host)).size} hosts`;
-    return { reason: `pool ${pool.name}: there is no room for ${missing} of ${count} devices on ${over}` };
+    const kept = chosen
+      .flatMap(({ inventory }) => inventory.parents)
+      .filter((one) => one.cordoned !== undefined);
+    const cordoned = kept.length === 0 ? '' : `; ${kept.length} parents are cordoned`;
+    return {
+      reason: `pool ${pool.name}: there is no room for ${missing} of ${count} devices on ${over}${cordoned}`,
+    };
   }
   const given = pool.attributes === undefined ? {} : { attributes: pool.attributes };
   const wishes = uuids.flatMap((uuid, index) => {
@@ -145,9 +151,12 @@ function slotsOf({ pool }: ListedPool, { host, inventory }: HostOffers): readonl
   const named = inventory.types.filter(({ name }) => name === pool.type).map(({ id }) => id);
   const ids = inventory.types.some(({ id }) => id === pool.type) ? [pool.type] : named;
   const parents = inventory.parents.filter(({ name }) => pool.parents?.includes(name) ?? true);
-  return parents.flatMap(({ name: parent, types }) => {
+  return parents.flatMap(({ name: parent, types, cordoned }) => {
     const type = types.find(({ id }) => ids.includes(id));
-    return type === undefined ? [] : [{ host, parent, type: type.id, capacity: type.capacity ?? 0 }];
+    if (type === undefined) return [];
+    // What is on a cordoned parent stays there, and there is no room for more.
+    const capacity = cordoned === undefined ? (type.capacity ?? 0) : 0;
+    return [{ host, parent, type: type.id, capacity }];
   });
 }
 

@@ -79,6 +79,7 @@ function whoIn(fact: Fact): string | null {
     case 'commanded':
     case 'told':
     case 'steered':
+    case 'cordoned':
       return whoText(fact.event);
     case 'registry':
       return fact.by;

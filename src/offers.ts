@@ -33,6 +33,8 @@ export type ParentRow = {
   readonly host: HostId;
   readonly parent: string;
   readonly driver: string | null;
+  /** Who keeps new devices from it; null while they may be made there. */
+  readonly cordoned: string | null;
   readonly types: readonly TypeRoom[];
   /** Devices that stand on it, of any type. */
   readonly taken: number;
@@ -103,7 +105,7 @@ export function parentRows(
   const sorted = [...offers].sort((a, b) => (a.host < b.host ? -1 : 1));
   return sorted.flatMap(({ host, inventory }) => {
     const names = new Map(inventory.types.map(({ id, name }) => [id, name]));
-    return inventory.parents.map(({ name: parent, driver, types }) => {
+    return inventory.parents.map(({ name: parent, driver, cordoned = null, types }) => {
       const taking = (there.get(parentKey({ host, parent })) ?? []).map(({ type }) => type);
       const capacities = capacitiesOf(types);
       const rooms = types.map(({ id, capacity }) => ({
@@ -111,7 +113,7 @@ export function parentRows(
         taken: taking.filter((type) => type === id).length,
         free: atLeastNone(roomFor(id, capacities, taking)),
       }));
-      return { host, parent, driver, types: rooms, taken: taking.length };
+      return { host, parent, driver, cordoned, types: rooms, taken: taking.length };
     });
   });
 }
@@ -119,7 +121,9 @@ export function parentRows(
 /** Every type that is offered anywhere, by id. */
 export function typeRows(offers: readonly HostOffers[], parents: readonly ParentRow[]): readonly TypeRow[] {
   const described = new Map(offers.flatMap(({ inventory }) => inventory.types.map((one) => [one.id, one])));
-  const rooms = parents.flatMap(({ host, types }) => types.map((room) => ({ host, ...room })));
+  const rooms = parents.flatMap(({ host, types, cordoned }) =>
+    types.map((room) => ({ host, ...room, free: cordoned === null ? room.free : 0 })),
+  );
   const byType = [...Map.groupBy(rooms, ({ type }) => type)].sort(([a], [b]) => (a < b ? -1 : 1));
   return byType.map(([type, all]) => ({
     ...{ type, name: described.get(type)?.name ?? null, api: described.get(type)?.api ?? null },

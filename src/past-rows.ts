@@ -33,10 +33,14 @@ export type HostView = Pick<Reached, 'journal' | 'seq' | 'hash' | 'time' | 'next
   readonly host: HostId;
   /** Who paused the host; null while it goes on. */
   readonly paused: string | null;
+  /** Parents on which no new device is made, and who said so; null stands for all of the host. */
+  readonly cordoned: readonly { readonly parent: string | null; readonly by: string }[];
 };
 
 export function hostView({ host, journal, seq, hash, time, next, fault, positions }: Reached): HostView {
-  return { host, journal, seq, hash, time, next, fault, paused: positions.paused?.source ?? null };
+  const { paused, cordons } = positions;
+  const cordoned = cordons.map(({ parent, by }) => ({ parent, by: by.source }));
+  return { host, journal, seq, hash, time, next, fault, paused: paused?.source ?? null, cordoned };
 }
 
 function compare(a: string, b: string): number {

@@ -56,11 +56,13 @@ export function planOf(changes: readonly Change[], seen: Seen): Plan {
   const planned = changes.map((change): Planned => {
     const wished = isOpen(change) && change.action !== 'withdraw' ? change.claim : null;
     const foreseen = wished === null ? [] : foresee(wished, hosts, reported, full);
-    const foreign = wished === null ? [] : foreignNote(wished, rows.get(keyOf(change)));
+    const row = rows.get(keyOf(change));
+    const foreign = wished === null ? [] : foreignNote(wished, row);
+    const cordon = wished === null ? [] : cordonNote(wished, row, hosts);
     return {
       ...change,
       why: isOpen(change) ? whyOf(change, seen.standings) : '',
-      notes: [...change.warnings, ...foreign, ...foreseen],
+      notes: [...change.warnings, ...foreign, ...foreseen, ...cordon],
       disruptive: removalsOf(change) > 0,
     };
   });
@@ -110,6 +112,20 @@ function foreignNote(claim: Claim, row: Row | undefined): string[] {
   return samePlace(row, claim)
     ? ['a device that nobody declared stands there already, and is taken over']
     : [`ForeignDevice: a device that nobody declared has this UUID, ${describe(row)}`];
+}
+
+/** What stands there already is not made, and so not kept away. */
+function cordonNote(
+  { host, parent }: Claim,
+  row: Row | undefined,
+  hosts: ReadonlyMap<HostId, HostOffers>,
+): string[] {
+  const there = row !== undefined && standingIn([row]).length > 0 && row.parent === parent;
+  const offering = hosts.get(host)?.inventory.parents.find(({ name }) => name === parent);
+  if (there || offering?.cordoned === undefined) return [];
+  return [
+    `Cordoned: ${parent} was cordoned by ${offering.cordoned}; the device waits until it is uncordoned`,
+  ];
 }
 
 function foresee(

@@ -31,6 +31,8 @@ export function tell(fact: Fact): string {
       return `message ${fact.sequence} of stream ${fact.stream}, on ${fact.subject}, is of a newer kind: ${fact.type}`;
     case 'steered':
       return STEERED[fact.command];
+    case 'cordoned':
+      return `an operator ${CORDONED[fact.command]} ${fact.parent ?? 'all parents of the host'}`;
     case 'told':
       return TOLD[fact.command];
     case 'declared':
@@ -100,6 +102,11 @@ const STEERED = {
   pause: 'an operator pauses the host: it looks and reports, and changes nothing',
   resume: 'an operator lets the host go on',
 } as const satisfies Record<FactOf<'steered'>['command'], string>;
+
+const CORDONED = {
+  cordon: 'lets no new device be made on',
+  uncordon: 'lets devices be made again on',
+} as const satisfies Record<FactOf<'cordoned'>['command'], string>;
 
 const TOLD = {
   call: 'an operator asks whether the host is there',

@@ -67,6 +67,9 @@ function factOfCommand(order: Command, sequence: number): Fact {
     case 'pause':
     case 'resume':
       return { kind: 'steered', v: 1, sequence, event, command };
+    case 'cordon':
+    case 'uncordon':
+      return { kind: 'cordoned', v: 1, sequence, event, command, parent: data.parent ?? null };
     case 'call':
       return { kind: 'told', v: 1, sequence, event, command };
     case 'forget':

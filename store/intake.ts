@@ -244,7 +244,7 @@ export class Intake {
       const facts = factsOf(message, epoch, this.#options);
       for (const one of facts) {
         if ('uuid' in one) touched.set(one.uuid, one);
-        else if (one.kind === 'steered') touched.set(null, one);
+        else if (one.kind === 'steered' || one.kind === 'cordoned') touched.set(null, one);
       }
       if (move === 'keep') return facts.length === 0 ? undefined : journal.append({ facts });
       const positions = { [name]: { epoch, created, sequence, digest: sha256(data) } };

@@ -20,6 +20,7 @@ import {
   tokenAuthenticator,
   usernamePasswordAuthenticator,
 } from 'nats';
+import { leavingNoSocket } from './attempt.ts';
 import { isWithoutJetStream } from './nats-errors.ts';
 import { atLeast, SERVER_VERSION_MIN, serverVersion } from './server-version.ts';
 
@@ -66,7 +67,7 @@ export class ConnectFailed extends Error {
 export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
   const where = serversShown(options.servers);
   const client = clientOptions(options);
-  const connection = await connect(client).catch((cause: unknown) => {
+  const connection = await leavingNoSocket(() => connect(client)).catch((cause: unknown) => {
     throw notConnected(where, cause);
   });
   try {

@@ -51,6 +51,10 @@ export async function parentsView(fleet: Fleet, flags: Flags): Promise<View<Pare
       { name: 'PARENT', cell: (one) => one.parent },
       { name: 'DRIVER', cell: (one) => one.driver },
       { name: 'DEVICES', cell: (one) => one.taken },
+      {
+        name: 'CORDONED',
+        cell: (one) => (one.cordoned === null ? null : { text: `by ${one.cordoned}`, colour: 'yellow' }),
+      },
       { name: 'FREE', cell: (one) => one.types.map(freeText).join(' ') },
       { name: 'CAPACITY', wide: true, cell: (one) => one.types.map(capacityText).join(' ') },
     ],

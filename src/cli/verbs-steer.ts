@@ -58,6 +58,25 @@ export const STEER: readonly VerbSpec[] = [
     load: async () => (await import('./steer.ts')).resume,
   },
   {
+    name: 'cordon',
+    about:
+      'Let no new device be made on parents of a host, or on all of them. What was made stays, and is looked after.',
+    example: 'mdevfleet cordon --data ./data host-a 0000:41:00.0\n  mdevfleet cordon --data ./data host-a',
+    settings: FLEET,
+    args: [new Argument('<host>', 'the host'), new Argument('[parent...]', 'parents (default: all)')],
+    flags: [source(), json()],
+    load: async () => (await import('./cordon.ts')).cordon,
+  },
+  {
+    name: 'uncordon',
+    about: 'Let devices be made again on parents that were cordoned; without a parent, on all of the host.',
+    example: 'mdevfleet uncordon --data ./data host-a 0000:41:00.0',
+    settings: FLEET,
+    args: [new Argument('<host>', 'the host'), new Argument('[parent...]', 'parents (default: all)')],
+    flags: [source(), json()],
+    load: async () => (await import('./cordon.ts')).uncordon,
+  },
+  {
     name: 'release',
     about: 'Take UUIDs from a host that is dead, so that others can have them.',
     example:

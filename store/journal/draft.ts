@@ -123,6 +123,7 @@ export function markOf(one: Fact, seq: number): EventMark | undefined {
     case 'commanded':
       return { uuid: one.uuid, key: eventKey(one.event), seq };
     case 'steered':
+    case 'cordoned':
     case 'told':
       return { uuid: NO_UUID, key: eventKey(one.event), seq };
     default:

@@ -11,6 +11,7 @@ import type { Cursor, Fact, Machine } from '../../events/fact.ts';
 import type { HostId, Uuid } from '../../events/names.ts';
 import type { StoredRecord } from '../../events/record.ts';
 import type { StreamName } from '../../events/stream.ts';
+import type { Cordon } from '../cordons.ts';
 import type { Device } from '../device.ts';
 
 /** Whose journal it is; written in its first record. */
@@ -36,6 +37,8 @@ export type Positions = {
   readonly incarnation: number;
   /** Who paused this host, and when; null while it goes on. */
   readonly paused: EventMeta | null;
+  /** Parents on which no new device is made. */
+  readonly cordons: readonly Cordon[];
   /** The state of the fleet's registry that was last recorded; null when none ever was. */
   readonly registry: { readonly state: 'open' | 'rebuilding'; readonly revision: number } | null;
   /** The record that has the host's inventory; null when none has it. */
@@ -49,7 +52,9 @@ export type Append = {
   readonly expected?: { readonly uuid: Uuid; readonly version: number };
   /** Refuse the append unless its first record comes right after this one. */
   readonly follows?: number;
-  readonly positions?: Partial<Omit<Positions, 'incarnation' | 'paused' | 'registry' | 'inventory'>>;
+  readonly positions?: Partial<
+    Omit<Positions, 'incarnation' | 'paused' | 'cordons' | 'registry' | 'inventory'>
+  >;
 };
 
 /** `stale`: the device changed meanwhile, or something else was recorded; decide again. `failed`: not stored (a full disk, an I/O error). */

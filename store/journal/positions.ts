@@ -1,11 +1,12 @@
 /**
  * The fold of the facts that are about no device: how far streams were read, under which
- * incarnation this journal speaks, whether its host is paused, how the registry was seen, and where the host's inventory stands.
+ * incarnation this journal speaks, whether its host is paused and which parents are cordoned, how the registry was seen, and where the host's inventory stands.
  *
  * Cursors and the forwarded position also move without a fact, so the log alone gives a
  * lower bound of them; all else comes from facts only.
  */
 import type { Fact } from '../../events/fact.ts';
+import { cordonsAfter } from '../cordons.ts';
 import type { Positions } from './journal.ts';
 
 /** Nothing read, nothing forwarded. */
@@ -16,6 +17,7 @@ export const NO_POSITIONS: Positions = {
   witnessed: 0,
   incarnation: 0,
   paused: null,
+  cordons: [],
   registry: null,
   inventory: null,
 };
@@ -37,6 +39,8 @@ export function advance(positions: Positions, fact: Fact, seq: number): Position
       return { ...positions, [fact.stream]: fact.cursor };
     case 'steered':
       return { ...positions, paused: fact.command === 'pause' ? fact.event : null };
+    case 'cordoned':
+      return { ...positions, cordons: cordonsAfter(positions.cordons, fact) };
     case 'registry':
       return { ...positions, registry: { state: fact.state, revision: fact.revision } };
     case 'inventory':

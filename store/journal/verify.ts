@@ -158,7 +158,7 @@ function assertPositions(folded: Positions, stored: Positions, tail: Tail): void
   if (folded.incarnation !== stored.incarnation) {
     throw new Misfit(`the stored incarnation is ${stored.incarnation}, the log says ${folded.incarnation}`);
   }
-  for (const name of ['paused', 'registry', 'inventory'] as const) {
+  for (const name of ['paused', 'cordons', 'registry', 'inventory'] as const) {
     if (!isDeepStrictEqual(folded[name], stored[name]))
       throw new Misfit(`the stored position "${name}" is not what the log says`);
   }

@@ -80,6 +80,7 @@ const absent: fc.Arbitrary<Declaration> = fc.record({
 export const anyDeclaration: fc.Arbitrary<Declaration> = fc.oneof(present, absent);
 
 const wholeHost = fc.record({ host: anyHost });
+const someParents = fc.record({ host: anyHost, parent: anySegment }, { requiredKeys: ['host'] });
 
 export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   fc.record({
@@ -94,6 +95,8 @@ export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   }),
   fc.record({ command: fc.constant('pause' as const), event: anyMeta, data: wholeHost }),
   fc.record({ command: fc.constant('resume' as const), event: anyMeta, data: wholeHost }),
+  fc.record({ command: fc.constant('cordon' as const), event: anyMeta, data: someParents }),
+  fc.record({ command: fc.constant('uncordon' as const), event: anyMeta, data: someParents }),
   fc.record({
     command: fc.constant('reopen' as const),
     event: anyMeta,

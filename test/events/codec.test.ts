@@ -176,7 +176,7 @@ describe('a lie', () => {
   test.each([
     ['io.mdevfleet.device.present.v2', 'unsupported'],
     ['io.mdevfleet.device.paused.v1', 'unsupported'],
-    ['io.mdevfleet.command.cordon.v1', 'unsupported'],
+    ['io.mdevfleet.command.evacuate.v1', 'unsupported'],
     ['io.mdevfleet.other.thing.v1', 'rejected'],
     ['com.example.device.present.v1', 'rejected'],
   ])('of type %s is %s', (type, kind) => {

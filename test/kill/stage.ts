@@ -132,6 +132,10 @@ export class Stage {
     return this.#tell({ command, event: this.event(), data: { host: HOST } });
   }
 
+  cordon(command: 'cordon' | 'uncordon', parent: string): Promise<void> {
+    return this.#tell({ command, event: this.event(), data: { host: HOST, parent } });
+  }
+
   #tell(command: Command): Promise<void> {
     return store(this.fleet.streams.command, encodeCommand(this.prefix, command));
   }

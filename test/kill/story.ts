@@ -106,12 +106,17 @@ export class Story {
     await this.#stage.witness.untilState(HOST, ATTRIBUTED, 'ready');
   }
 
+  /** And before it goes on, the parent is cordoned. */
   async #theHostIsPaused(): Promise<void> {
     await this.#stage.steer('pause');
     await this.#stage.witness.untilFact(HOST, 'steered');
     await this.#stage.declarePresent(LATE_COMER);
     await this.#stage.witness.untilState(HOST, PAUSED, 'waiting', { reason: 'Paused' });
+    await this.#stage.cordon('cordon', LATE_COMER.parent);
+    await this.#stage.witness.untilFact(HOST, 'cordoned');
     await this.#stage.steer('resume');
+    await this.#stage.witness.untilState(HOST, PAUSED, 'waiting', { reason: 'Cordoned' });
+    await this.#stage.cordon('uncordon', LATE_COMER.parent);
     await this.#stage.witness.untilState(HOST, PAUSED, 'ready');
   }
 

@@ -11,7 +11,7 @@ import type { Attribute, Claim, Generation } from '../../events/names.ts';
 import type { WaitingReason } from '../../events/reasons.ts';
 import type { Row } from '../../events/row.ts';
 import type { Observed, Use } from '../../reconciler/host.ts';
-import { plan } from '../../reconciler/plan.ts';
+import { type Known, plan } from '../../reconciler/plan.ts';
 import type { Plan } from '../../reconciler/step.ts';
 import { decide } from '../../store/decide.ts';
 import { type Device, unknownDevice } from '../../store/device.ts';
@@ -69,12 +69,16 @@ class Teller {
         this.#rebooted = true;
         return said;
       case 'plan':
-        return planned(plan({ ...this.#device, rebooted: this.#rebooted, rewritten: false }, this.#observed));
+        return planned(plan(this.#known(), this.#observed));
       case 'rows':
         return rowsOf(this.#device).map(rowText).join(' + ') || 'none';
       default:
         throw new Error(`no story has the word ${verb}`);
     }
+  }
+
+  #known(): Known {
+    return { ...this.#device, rebooted: this.#rebooted, rewritten: false, cordon: null };
   }
 
   #declare(present: Present | null): string {

@@ -203,6 +203,12 @@ export class World {
     await this.record({ kind: 'steered', v: 1, sequence: this.#sequence, event, command });
   }
 
+  /** Without a parent, the whole host. */
+  async cordon(command: 'cordon' | 'uncordon', parent: string | null = null): Promise<void> {
+    const event = this.#event();
+    await this.record({ kind: 'cordoned', v: 1, sequence: this.#sequence, event, command, parent });
+  }
+
   async #decide(
     uuid: Uuid,
     declaration: Parameters<typeof decide>[1],

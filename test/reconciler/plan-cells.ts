@@ -44,7 +44,13 @@ export const WRITES_AGAIN: Readonly<Record<string, readonly string[]>> = {
 const FATES = ['unwatched', 'kept', 'unread', 'otherwise', 'otherwise again', 'changed'] as const;
 export type Fate = (typeof FATES)[number];
 
-export type Held = { readonly phase: Phase; readonly whose: 'same' | 'other'; readonly applied: string };
+/** `existed`: the device was whole under the hold, if it is not now. */
+export type Held = {
+  readonly phase: Phase;
+  readonly whose: 'same' | 'other';
+  readonly applied: string;
+  readonly existed?: true;
+};
 type Ended = 'no' | 'conflict' | 'failed' | 'an older generation';
 export type Seen =
   | { readonly kind: 'unreadable' | 'busy' }
@@ -60,6 +66,8 @@ export type Cell = {
   readonly seen: Seen;
   readonly fate: Fate;
   readonly rebooted: boolean;
+  /** The declared parent is kept from new devices. */
+  readonly cordoned: boolean;
 };
 
 const PHASES: readonly Phase[] = ['claiming', 'reserved', 'active', 'releasing', 'fenced'];
@@ -83,6 +91,7 @@ const HOLDS: readonly (Held | null)[] = [
   ...PHASES.flatMap((phase) =>
     (['same', 'other'] as const).flatMap((whose) => APPLIED.map((applied) => ({ phase, whose, applied }))),
   ),
+  { phase: 'reserved', whose: 'same', applied: 'nothing', existed: true },
 ];
 
 const USES: readonly Use[] = [
@@ -111,7 +120,17 @@ export function* cells(): Generator<Cell> {
     for (const held of HOLDS)
       for (const ended of ENDINGS)
         for (const view of views(held))
-          for (const rebooted of [false, true]) yield { ...desire, held, ended, ...view, rebooted };
+          for (const state of statesOf(desire)) yield { ...desire, held, ended, ...view, ...state };
+}
+
+/** What attributes are declared has nothing to do with a cordon. */
+function statesOf(
+  desire: Pick<Cell, 'desired' | 'declared'>,
+): readonly Pick<Cell, 'rebooted' | 'cordoned'>[] {
+  const mayBeCordoned = desire.desired === 'present' && desire.declared === '-';
+  return [false, true].flatMap((rebooted) =>
+    (mayBeCordoned ? [false, true] : [false]).map((cordoned) => ({ rebooted, cordoned })),
+  );
 }
 
 function views(held: Held | null): readonly Pick<Cell, 'seen' | 'fate'>[] {
@@ -125,7 +144,7 @@ function fatesOf(held: Held | null, seen: Seen): readonly Fate[] {
 
 // From a cell to what the planner is given, and from its answer to a line.
 
-export function knownOf({ desired, declared, held, ended, fate, rebooted }: Cell): Known {
+export function knownOf({ desired, declared, held, ended, fate, rebooted, cordoned }: Cell): Known {
   return {
     desired: desireOf(desired, declared),
     reservation: held && holdOf(held, fate),
@@ -133,6 +152,7 @@ export function knownOf({ desired, declared, held, ended, fate, rebooted }: Cell
     fence: null,
     rebooted,
     rewritten: fate === 'otherwise again',
+    cordon: cordoned ? { parent: 'P', by: { id: 'e', source: 'alice', time: 'noon' } } : null,
   };
 }
 
@@ -143,7 +163,7 @@ export function desireOf(kind: Cell['desired'], declared: string): Desired | nul
   return { kind, generation: NOW, claim: HERE, attributes, set: null, replaces: OTHER };
 }
 
-export function holdOf({ phase, whose, applied }: Held, fate: Fate = 'unwatched'): Reservation {
+export function holdOf({ phase, whose, applied, existed }: Held, fate: Fate = 'unwatched'): Reservation {
   return {
     phase,
     claim: whose === 'same' ? HERE : OTHER,
@@ -152,7 +172,7 @@ export function holdOf({ phase, whose, applied }: Held, fate: Fate = 'unwatched'
     applied: applied === 'nothing' ? null : list(applied),
     echoing: fate === 'unwatched' ? [] : ['a'],
     changed: fate === 'changed' ? ['a'] : [],
-    existed: phase === 'active',
+    existed: phase === 'active' || existed === true,
   };
 }
 

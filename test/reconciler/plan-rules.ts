@@ -46,6 +46,11 @@ const outOfReach = (cell: Cell) => writes(cell) === 'recreate';
 const differs = (cell: Cell) => !asDeclared(cell) && !outOfReach(cell);
 const wasWritten = ({ held }: Cell) => held !== null && held.applied !== 'nothing';
 
+/** A cordon keeps new devices away, and not one that was whole under its hold. */
+const isKeptAway = ({ cordoned, held }: Cell) => cordoned && held?.existed !== true;
+/** Nothing was made yet, or what was made is gone and that is recorded. */
+const mayMake = (cell: Cell) => holding(cell, 'reserved') && !wasWritten(cell) && !isKeptAway(cell);
+
 export type Rule = {
   /** desired | reservation | observed, as in the table. */
   readonly row: string;
@@ -82,8 +87,13 @@ export const RULES: readonly Rule[] = [
   { row: 'present | none | elsewhere', when: (c) => free(c) && elsewhere(c), plan: 'conflict ForeignDevice' },
   {
     row: 'present | none | absent, or there',
-    when: (c) => free(c) && (is(c, 'absent') || standsHere(c)),
+    when: (c) => free(c) && ((is(c, 'absent') && !c.cordoned) || standsHere(c)),
     plan: 'claim P/T at 7, for Q',
+  },
+  {
+    row: 'present | none | absent, on a cordoned parent',
+    when: (c) => free(c) && is(c, 'absent') && c.cordoned,
+    plan: 'wait Cordoned (command)',
   },
   {
     row: 'present | none | being created',
@@ -125,23 +135,28 @@ export const RULES: readonly Rule[] = [
   },
   {
     row: 'present | reserved | absent, no parent',
-    when: (c) => holding(c, 'reserved') && !wasWritten(c) && room(c, 'no parent'),
+    when: (c) => mayMake(c) && room(c, 'no parent'),
     plan: 'wait ParentAbsent (parent)',
   },
   {
     row: 'present | reserved | absent, no such type',
-    when: (c) => holding(c, 'reserved') && !wasWritten(c) && room(c, 'no type'),
+    when: (c) => mayMake(c) && room(c, 'no type'),
     plan: 'wait TypeAbsent (parent)',
   },
   {
     row: 'present | reserved | absent, no instance left',
-    when: (c) => holding(c, 'reserved') && !wasWritten(c) && room(c, 'none'),
+    when: (c) => mayMake(c) && room(c, 'none'),
     plan: 'wait NoCapacity (timer)',
   },
   {
     row: 'present | reserved | absent',
-    when: (c) => holding(c, 'reserved') && !wasWritten(c) && room(c, 'some', 'not looked at'),
+    when: (c) => mayMake(c) && room(c, 'some', 'not looked at'),
     plan: 'create P/T',
+  },
+  {
+    row: 'present | reserved, never whole | absent, on a cordoned parent',
+    when: (c) => holding(c, 'reserved') && !wasWritten(c) && isKeptAway(c) && is(c, 'absent'),
+    plan: 'wait Cordoned (command)',
   },
   {
     row: 'present | reserved, active | there, other attributes',

@@ -119,6 +119,16 @@ describe('whatever the table says', () => {
     expect(found).toEqual([]);
   });
 
+  test('on a cordoned parent no device is made that was not whole there before, and none is asked for', () => {
+    const found = wrong((cell) => {
+      const what = stepOf(cell)?.do;
+      if (!cell.cordoned || cell.held?.phase === 'claiming') return undefined;
+      const isNew = cell.seen.kind === 'absent' && cell.held?.existed !== true;
+      return isNew && (what === 'create' || what === 'claim') ? what : undefined;
+    });
+    expect(found).toEqual([]);
+  });
+
   test('a UUID is given back only when no device of this host can be there', () => {
     const found = wrong((cell) => {
       const what = stepOf(cell)?.do;

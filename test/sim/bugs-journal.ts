@@ -95,6 +95,9 @@ export const JOURNAL_BUGS: Bugs = {
   'a paused host goes on': spoil(({ journal }) => ({
     journal: overriding(journal, { positions: () => ({ ...journal.positions(), paused: null }) }),
   })),
+  'a cordoned parent gets new devices': spoil(({ journal }) => ({
+    journal: overriding(journal, { positions: () => ({ ...journal.positions(), cordons: [] }) }),
+  })),
   'a pause forgotten at the next start': spoil(({ journal }) => {
     const { paused } = journal.positions();
     return {

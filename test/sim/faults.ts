@@ -34,5 +34,10 @@ export function heal({ world, server, machines, operator }: Cast): void {
   }
   const isPaused = (host: string): boolean =>
     machines.some(({ name, disk }) => name === host && disk.projections().positions.paused !== null);
-  world.after(COMMANDED_MS, () => operator.resumeAll(isPaused));
+  const isCordoned = (host: string): boolean =>
+    machines.some(({ name, disk }) => name === host && disk.projections().positions.cordons.length > 0);
+  world.after(COMMANDED_MS, () => {
+    operator.resumeAll(isPaused);
+    operator.uncordonAll(isCordoned);
+  });
 }

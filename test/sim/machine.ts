@@ -94,6 +94,7 @@ export class Machine {
       isForeign: (uuid) => this.foreign.has(uuid),
       isExcused: () => this.isPutBack,
       pausedSinceMs: () => this.facts.pausedSinceMs,
+      cordonedSinceMs: (parent) => this.facts.cordonedSinceMs(parent),
     });
     this.facts = this.#watchFacts(published);
     this.kernel.onUevent((change) => {

@@ -9,7 +9,7 @@ import type { StreamName } from '../../events/stream.ts';
 import { NO_UUID } from '../../events/subject.ts';
 import { vacate } from '../../store/registry/incarnation.ts';
 import type { Dice } from './dice.ts';
-import { PREFIX, someAttributes, somePlace, uuidOf } from './inventory.ts';
+import { PARENTS, PREFIX, someAttributes, somePlace, uuidOf } from './inventory.ts';
 import type { Published } from './published.ts';
 import type { Server } from './server.ts';
 import type { World } from './world.ts';
@@ -48,6 +48,7 @@ export class Operator {
     { weight: 10, run: (dice, uuid) => this.#move(dice, uuid) },
     { weight: 10, run: (dice, uuid) => this.journey(dice, uuid) },
     { weight: 3, run: (dice, _, host) => this.#pause(dice, host) },
+    { weight: 3, run: (dice, _, host) => this.#cordon(dice, host) },
     { weight: 2, run: (dice, uuid, host) => this.#garbage(dice, uuid, host) },
     { weight: 2, run: (dice, uuid, host) => this.#newer(dice, uuid, host) },
   ];
@@ -144,6 +145,28 @@ export class Operator {
     const paused = hosts.filter(isPaused);
     for (const host of paused) this.#steer(world, host, 'resume');
     if (paused.length > 0) world.after(RESUME_AGAIN_MS, () => this.resumeAll(isPaused));
+  }
+
+  /** A parent, or all of the host, for a minute at most. */
+  #cordon(dice: Dice, host: string): void {
+    const parent = dice.chance(0.7) ? dice.pick(PARENTS) : undefined;
+    this.#order(dice, host, 'cordon', parent);
+    this.#parts.world.after(dice.between(1, 60_000), () => this.#order(dice, host, 'uncordon', parent));
+  }
+
+  /** Ends all cordons of hosts that have any, until they have none. */
+  uncordonAll(isCordoned: (host: string) => boolean): void {
+    const { world, hosts } = this.#parts;
+    const cordoned = hosts.filter(isCordoned);
+    for (const host of cordoned) this.#order(world, host, 'uncordon', undefined);
+    if (cordoned.length > 0) world.after(RESUME_AGAIN_MS, () => this.uncordonAll(isCordoned));
+  }
+
+  #order(dice: Dice, host: string, command: 'cordon' | 'uncordon', parent: string | undefined): void {
+    const event = this.#meta();
+    this.#parts.published.commanded(host, NO_UUID, event);
+    const data = { host, ...(parent === undefined ? {} : { parent }) };
+    this.#send(dice, encodeCommand(PREFIX, { command, event, data }), 'command');
   }
 
   #steer(dice: Dice, host: string, command: 'pause' | 'resume'): void {

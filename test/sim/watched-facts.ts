@@ -54,6 +54,8 @@ export class FactWatch {
   readonly #epochsMs = { desired: 0, command: 0 };
   readonly #met = new Set<string>();
   #pausedSinceMs: number | null = null;
+  /** Since when; null stands for all parents. */
+  readonly #cordonedSinceMs = new Map<string | null, number>();
 
   constructor(parts: FactWatchParts) {
     this.#parts = parts;
@@ -62,6 +64,12 @@ export class FactWatch {
   /** Since when the host has known that it is paused; null while it is not. */
   get pausedSinceMs(): number | null {
     return this.#pausedSinceMs;
+  }
+
+  /** Since when the host has known that no new device is made on the parent; null while they may be. */
+  cordonedSinceMs(parent: string): number | null {
+    const since = [parent, null].flatMap((one) => this.#cordonedSinceMs.get(one) ?? []);
+    return since.length === 0 ? null : Math.min(...since);
   }
 
   /** Takes what is on the disk as said before, whatever it says. */
@@ -100,6 +108,8 @@ export class FactWatch {
       case 'steered':
       case 'told':
         return this.#steered(fact);
+      case 'cordoned':
+        return this.#ordered(fact) ?? this.#cordoned(fact);
       case 'epoch':
         return this.#epoch(fact);
       case 'incarnated':
@@ -167,13 +177,25 @@ export class FactWatch {
     return undefined;
   }
 
-  #steered({ event, command }: FactOf<'steered'> | FactOf<'told'>): string | undefined {
+  #steered(fact: FactOf<'steered'> | FactOf<'told'>): string | undefined {
+    const { command } = fact;
+    if (command === 'resume') this.#pausedSinceMs = null;
+    if (command === 'pause') this.#pausedSinceMs ??= this.#parts.world.monotonicMs();
+    return this.#ordered(fact);
+  }
+
+  #cordoned({ command, parent }: FactOf<'cordoned'>): undefined {
+    const sinceMs = this.#cordonedSinceMs.get(parent) ?? this.#parts.world.monotonicMs();
+    if (command === 'cordon') this.#cordonedSinceMs.set(parent, sinceMs);
+    else if (parent === null) this.#cordonedSinceMs.clear();
+    else this.#cordonedSinceMs.delete(parent);
+  }
+
+  #ordered({ event }: FactOf<'steered' | 'told' | 'cordoned'>): string | undefined {
     const key = eventKey(event);
     if (!this.#parts.published.hasCommand(this.#parts.name, NO_UUID, event)) return `nobody commanded ${key}`;
     if (this.#recorded.has(key)) return `${key} was recorded before`;
     this.#recorded.add(key);
-    if (command === 'resume') this.#pausedSinceMs = null;
-    if (command === 'pause') this.#pausedSinceMs ??= this.#parts.world.monotonicMs();
     return undefined;
   }
 

@@ -24,6 +24,8 @@ export type KernelWatchParts = {
   readonly isExcused: () => boolean;
   /** Since when the host has known that it is paused; null while it is not. */
   readonly pausedSinceMs: () => number | null;
+  /** Since when it has known that no new device is made on the parent; null while they may be. */
+  readonly cordonedSinceMs: (parent: string) => number | null;
 };
 
 export class WatchedKernel {
@@ -93,9 +95,13 @@ export class WatchedKernel {
     }
   }
 
-  /** A pause does not cut off what is under way, nor what waits for its turn behind that. */
   #isPaused(): boolean {
-    const sinceMs = this.#parts.pausedSinceMs() ?? Number.POSITIVE_INFINITY;
+    return this.#isDue(this.#parts.pausedSinceMs());
+  }
+
+  /** What the host has known for so long does not cut off what is under way, nor what waits for its turn behind that. */
+  #isDue(knownSinceMs: number | null): boolean {
+    const sinceMs = knownSinceMs ?? Number.POSITIVE_INFINITY;
     const idleMs = this.#parts.world.monotonicMs() - Math.max(sinceMs, this.#lastEndMs);
     return this.#underway === 0 && idleMs > PAUSE_MS_MAX;
   }
@@ -106,6 +112,8 @@ export class WatchedKernel {
     const reservation = this.#parts.held(uuid);
     const reserved = reservation?.phase === 'reserved' || reservation?.phase === 'active';
     if (!reserved || !sameClaim(reservation.claim, claim)) return 'which its journal does not hold there';
+    const isKeptAway = !reservation.existed && this.#isDue(this.#parts.cordonedSinceMs(place.parent));
+    if (isKeptAway) return 'though the parent is cordoned';
     return this.#isRegistered(uuid, claim) ? undefined : 'which it does not hold in the registry';
   }
 

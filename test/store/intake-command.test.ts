@@ -57,6 +57,29 @@ describe('a command', () => {
     },
   );
 
+  test('for a parent, or all of them, is remembered until it is ended, each by itself or all at once', async () => {
+    const world = await listening();
+    await world.syncCommands();
+    const kept = async (): Promise<readonly (string | null)[]> => {
+      await world.syncCommands();
+      return world.journal.positions().cordons.map(({ parent }) => parent);
+    };
+    await world.cordon('cordon', 'gpu0');
+    await world.cordon('cordon', 'gpu1');
+    await world.cordon('cordon', 'gpu0');
+    expect(await kept()).toEqual(['gpu1', 'gpu0']);
+    expect(world.told).toContain(null);
+    await world.cordon('uncordon', 'gpu1');
+    await world.cordon('cordon');
+    expect(await kept()).toEqual(['gpu0', null]);
+    await world.cordon('uncordon', 'gpu0');
+    expect(await kept()).toEqual([null]);
+    await world.cordon('cordon', 'gpu0');
+    await world.cordon('uncordon');
+    expect(await kept()).toEqual([]);
+    expect(world.facts('cordoned')[0]).toMatchObject({ command: 'cordon', parent: 'gpu0', sequence: 1 });
+  });
+
   test('that was given before this journal began counts: a host that was paused stays so', async () => {
     const world = new World();
     await world.steer('pause', { id: 'stop' });

@@ -187,6 +187,12 @@ export class World {
     return this.publish(subject, data, this.streams.command);
   }
 
+  cordon(command: 'cordon' | 'uncordon', parent?: string): Promise<number> {
+    const about = { host: HOST, ...(parent === undefined ? {} : { parent }) };
+    const { subject, data } = encodeCommand(PREFIX, { command, event: this.event(), data: about });
+    return this.publish(subject, data, this.streams.command);
+  }
+
   #declare(declaration: Declaration): Promise<number> {
     const { subject, data } = encodeDeclaration(PREFIX, declaration);
     return this.publish(subject, data);

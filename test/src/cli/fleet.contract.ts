@@ -197,6 +197,18 @@ export function testFleetVerbs(name: string, open: () => Promise<TestFleet>): vo
       expect(await mdevfleet(['pause', ...at(), 'Host A'])).toMatchObject({ status: EXIT.usage });
     });
 
+    test('cordon and uncordon are commands for parents of a host, or for all of them', async () => {
+      const cordoned = await mdevfleetJson(['cordon', ...at(), 'host-a', 'gpu0', 'gpu1']);
+      expect(cordoned).toMatchObject([{ parent: 'gpu0', command: 'cordon' }, { parent: 'gpu1' }]);
+      expect(await last('command', 'host-a', null)).toMatchObject({ command: { command: 'cordon' } });
+      const open = await mdevfleet(['uncordon', ...at(), 'host-a']);
+      expect(open.stdout).toContain('all parents of host host-a: devices may be made there again');
+      expect(await last('command', 'host-a', null)).toMatchObject({
+        command: { command: 'uncordon', data: { host: 'host-a' } },
+      });
+      expect(await mdevfleet(['cordon', ...at(), 'host-a', 'a b'])).toMatchObject({ status: EXIT.usage });
+    });
+
     test('get devices shows what hosts reported, and what they did not report on', async () => {
       const path = await manifest('shown', device(60, 'host-shown'), device(61, 'host-shown'));
       await mdevfleetJson(['apply', ...at(), '-f', path]);

@@ -159,6 +159,14 @@ const arbitraries: { readonly [K in AnyKind]: fc.Arbitrary<FactOf<K>> } = {
     event,
     command: fc.constantFrom('pause' as const, 'resume' as const),
   }),
+  cordoned: record({
+    kind: fc.constant('cordoned'),
+    v: about.v,
+    sequence,
+    event,
+    command: fc.constantFrom('cordon' as const, 'uncordon' as const),
+    parent: fc.option(parent),
+  }),
   told: record({
     kind: fc.constant('told'),
     v: about.v,

@@ -143,11 +143,21 @@ export function journalContract(name: string, make: () => JournalUnderTest, numR
       durable(
         await journal.append({ facts: [{ kind: 'steered', v: 1, sequence: 1, event, command: 'pause' }] }),
       );
+      const cordon = {
+        kind: 'cordoned',
+        v: 1,
+        sequence: 2,
+        event,
+        command: 'cordon',
+        parent: 'mtty',
+      } as const;
+      durable(await journal.append({ facts: [cordon] }));
       const notice = { by: 'node-2', what: 'a hold is missing', at: '2026-01-01T00:00:00Z' };
       const registry = { state: 'rebuilding', revision: 8 } as const;
       durable(await journal.append({ facts: [{ kind: 'registry', v: 1, ...registry, ...notice }] }));
       const reached = { desired: cursor, command: null, forwarded: 2, witnessed: 9 };
-      const positions = { ...reached, incarnation: 3, paused: event, registry, inventory: null };
+      const cordons = [{ parent: 'mtty', by: event }];
+      const positions = { ...reached, incarnation: 3, paused: event, cordons, registry, inventory: null };
       expect(journal.positions()).toEqual(positions);
       await journal.close();
       const again = await under.open();
