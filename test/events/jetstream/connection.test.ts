@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nkeys } from 'nats';
@@ -171,6 +171,15 @@ describe('a server that does not, is named with the reason:', () => {
   });
 });
 
+test('a server that says nothing is given up, and no socket is left to it', async () => {
+  const gone: Promise<unknown>[] = [];
+  const listener = createServer((socket) => gone.push(once(socket.resume(), 'close')));
+  const error = await failure(connect(await listening(listener), { timeoutMs: 100 }));
+  expect(error.reason).toBe('unreachable');
+  expect(gone).toHaveLength(1);
+  await Promise.all(gone);
+});
+
 /** Something that says it is a server of that version, and no more. */
 async function serverOfVersion(version: string): Promise<string> {
   const info = { server_id: 'test', version, proto: 1, max_payload: 1024, headers: true };
@@ -181,6 +190,10 @@ async function serverOfVersion(version: string): Promise<string> {
     });
     socket.on('error', () => socket.destroy());
   });
+  return listening(listener);
+}
+
+async function listening(listener: Server): Promise<string> {
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   opened.push(async () => {
