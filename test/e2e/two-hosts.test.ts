@@ -19,6 +19,7 @@ const APPLIED = '7a000000-0000-4000-8000-000000000001';
 const PUBLISHED = '7a000000-0000-4000-8000-000000000002';
 const AFTER_JUNK = '7a000000-0000-4000-8000-000000000003';
 const MISSED = '7a000000-0000-4000-8000-000000000004';
+const CORDONED = '7a000000-0000-4000-8000-000000000006';
 const ADOPTED = '7a000000-0000-4000-8000-000000000005';
 
 const MANIFEST = `
@@ -112,6 +113,18 @@ describe.each<NatsServerVersion>(['newest', 'least'])('two hosts on the %s serve
     expect(active.fact).toMatchObject({ how: 'adopted' });
     await fleet.run(['delete', ADOPTED]);
     await fleet.witness.untilFact('host-b', 'gone', { uuid: ADOPTED });
+  });
+
+  test('a cordoned parent gets nothing new until it is uncordoned', async () => {
+    await fleet.run(['cordon', 'host-b', 'mtty']);
+    await fleet.witness.untilFact('host-b', 'cordoned');
+    await declare('host-b', CORDONED);
+    const kept = await fleet.witness.untilState('host-b', CORDONED, 'waiting', { reason: 'Cordoned' });
+    expect(kept.message).toContain('parent mtty was cordoned by ');
+    await fleet.run(['uncordon', 'host-b']);
+    await fleet.witness.untilState('host-b', CORDONED, 'ready');
+    await fleet.run(['delete', CORDONED]);
+    await fleet.witness.untilFact('host-b', 'gone', { uuid: CORDONED });
   });
 
   test('another journal in the name of a host is refused, and told of both', async () => {

@@ -188,14 +188,8 @@ export class World {
   }
 
   async retry(uuid: Uuid = UUID): Promise<void> {
-    await this.record({
-      kind: 'commanded',
-      v: 1,
-      uuid,
-      sequence: this.#sequence,
-      event: this.#event(),
-      command: 'retry',
-    });
+    const event = this.#event();
+    await this.record({ kind: 'commanded', v: 1, uuid, sequence: this.#sequence, event, command: 'retry' });
   }
 
   async steer(command: 'pause' | 'resume'): Promise<void> {

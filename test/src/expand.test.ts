@@ -6,7 +6,7 @@ import { poolUuid } from '../../src/ids.ts';
 import { type Declared, parseManifests } from '../../src/manifest.ts';
 import type { HostOffers } from '../../src/offers.ts';
 import { declaredBy, published, wishOf } from './declared.ts';
-import { offersOf } from './fleet-seen.ts';
+import { cordonedOn, offersOf } from './fleet-seen.ts';
 
 const NOTHING: Standings = new Map();
 const FLEET = [
@@ -61,6 +61,23 @@ describe('a pool', () => {
 
   test('takes a type by the name that its driver gives it', () => {
     expect(wishesOf(pool({ type: 'NVIDIA T4-1B' }))).toEqual(wishesOf(pool()));
+  });
+
+  test('places nothing new on a cordoned parent, and keeps what is there', () => {
+    const [a, ...others] = FLEET;
+    if (a === undefined) throw new Error('there is no host');
+    const cordoned = [cordonedOn(a, 'gpu0'), ...others];
+    expect(places(wishesOf(pool(), knownOf(NOTHING, cordoned)))).toEqual([
+      'a gpu1',
+      'b gpu0',
+      'b gpu1',
+      'a gpu1',
+    ]);
+    const standings = declaredBy(...wishesOf(pool({ count: 2 })));
+    const grown = wishesOf(pool({ count: 3 }), knownOf(standings, cordoned));
+    expect(places(grown)).toEqual(['a gpu0', 'b gpu0', 'a gpu1']);
+    const onA = pool({ count: 6, hosts: { names: ['a'] } });
+    expect(reasonsOf(onA, knownOf(NOTHING, cordoned))).toContain('; 1 parents are cordoned');
   });
 
   test('applied twice changes nothing, and grown keeps what it has', () => {

@@ -31,3 +31,11 @@ export function rowOf(change: Partial<Row> = {}): Row {
     ...change,
   };
 }
+
+/** The host's offers with a parent that somebody keeps new devices from. */
+export function cordonedOn(offers: HostOffers, parent: string): HostOffers {
+  const parents = offers.inventory.parents.map((one) =>
+    one.name === parent ? { ...one, cordoned: 'alice' } : one,
+  );
+  return { ...offers, inventory: { ...offers.inventory, parents } };
+}

@@ -68,6 +68,21 @@ describe('room on a parent', () => {
   });
 });
 
+test('a cordoned parent says so, and has nothing to offer to who looks for a place', () => {
+  const [b] = [offersOf('b', ['mtty', 'other'])];
+  const parents = b.inventory.parents.map((one, at) => (at === 0 ? { ...one, cordoned: 'alice' } : one));
+  const offers = [{ ...b, inventory: { ...b.inventory, parents } }];
+  const rows = parentRows(offers, []);
+  expect(rows).toMatchObject([
+    { parent: 'mtty', cordoned: 'alice' },
+    { parent: 'other', cordoned: null },
+  ]);
+  expect(typeRows(offers, rows)).toMatchObject([
+    { capacity: 48, free: 24 },
+    { capacity: 24, free: 12 },
+  ]);
+});
+
 test('hosts are all of which anything is known, with what they told', () => {
   const offers = [offersOf('b', ['mtty'], { gpu: 'true' })];
   const rows = [rowOf(1), rowOf(2, { state: 'waiting' }), rowOf(3, { host: 'c' })];

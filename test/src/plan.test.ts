@@ -5,7 +5,7 @@ import { planOf, type Seen } from '../../src/plan.ts';
 import { removalsAllowed } from '../../src/removals.ts';
 import { verdicts } from '../../src/settle.ts';
 import { declaredBy, UUID, wishOf } from './declared.ts';
-import { offersOf, rowOf } from './fleet-seen.ts';
+import { cordonedOn, offersOf, rowOf } from './fleet-seen.ts';
 
 const HOST = offersOf('host-a', ['gpu0', 'gpu1']);
 
@@ -86,6 +86,15 @@ describe('a plan foresees', () => {
   test('that a UUID is declared elsewhere by another set', () => {
     const standings = declaredBy(wish({ set: 'theirs', host: 'host-z' }));
     expect(notesOf(wish(), seenOf({ standings }))).toContain('one of the two will be in conflict');
+  });
+
+  test('that a cordoned parent gets nothing new; what stands there is not new', () => {
+    const offers = [cordonedOn(HOST, 'gpu0')];
+    expect(notesOf(wish(), seenOf({ offers }))).toContain('Cordoned: gpu0 was cordoned by alice');
+    expect(notesOf(wish({ parent: 'gpu1' }), seenOf({ offers }))).toBe('');
+    const standings = declaredBy(wish());
+    const changed = wish({ labels: { a: '1' } });
+    expect(notesOf(changed, seenOf({ offers, standings, rows: [rowOf()] }))).toBe('');
   });
 
   test('what room is left, across types, and that not all fit', () => {

@@ -132,32 +132,22 @@ export function journalContract(name: string, make: () => JournalUnderTest, numR
       const under = make();
       const journal = await under.open();
       durable(await journal.append({ facts: [declared(UUID, 1)], positions: { desired: CURSOR } }));
-      expect(durable(await journal.append({ facts: [], positions: { forwarded: 2, witnessed: 9 } }))).toEqual(
-        [],
-      );
+      const ends = { forwarded: 2, witnessed: 9 };
+      expect(durable(await journal.append({ facts: [], positions: ends }))).toEqual([]);
       expect(journal.tail().seq).toBe(2);
       const cursor = { ...CURSOR, epoch: 2, sequence: 0 };
-      const epoch = { kind: 'epoch', v: 1, stream: 'desired', cause: 'Recreated', cursor } as const;
-      durable(await journal.append({ facts: [epoch, { kind: 'incarnated', v: 1, incarnation: 3 }] }));
+      const epoch: Fact = { kind: 'epoch', v: 1, stream: 'desired', cause: 'Recreated', cursor };
       const event = { id: 'stop', source: 'test', time: '2026-01-01T00:00:00Z' };
-      durable(
-        await journal.append({ facts: [{ kind: 'steered', v: 1, sequence: 1, event, command: 'pause' }] }),
-      );
-      const cordon = {
-        kind: 'cordoned',
-        v: 1,
-        sequence: 2,
-        event,
-        command: 'cordon',
-        parent: 'mtty',
-      } as const;
-      durable(await journal.append({ facts: [cordon] }));
-      const notice = { by: 'node-2', what: 'a hold is missing', at: '2026-01-01T00:00:00Z' };
+      const act = { v: 1, sequence: 1, event } as const;
+      const steer: Fact = { kind: 'steered', ...act, command: 'pause' };
+      const cordon: Fact = { kind: 'cordoned', ...act, command: 'cordon', parent: 'mtty' };
+      const begin: Fact = { kind: 'incarnated', v: 1, incarnation: 3 };
+      durable(await journal.append({ facts: [epoch, begin, steer, cordon] }));
+      const notice = { by: 'node-2', what: 'a hold is missing', at: event.time };
       const registry = { state: 'rebuilding', revision: 8 } as const;
       durable(await journal.append({ facts: [{ kind: 'registry', v: 1, ...registry, ...notice }] }));
-      const reached = { desired: cursor, command: null, forwarded: 2, witnessed: 9 };
-      const cordons = [{ parent: 'mtty', by: event }];
-      const positions = { ...reached, incarnation: 3, paused: event, cordons, registry, inventory: null };
+      const reached = { ...ends, desired: cursor, command: null, inventory: null, incarnation: 3, registry };
+      const positions = { ...reached, paused: event, cordons: [{ parent: 'mtty', by: event }] };
       expect(journal.positions()).toEqual(positions);
       await journal.close();
       const again = await under.open();
