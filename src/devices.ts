@@ -4,12 +4,23 @@
  * Pure. A declaration that its host has not taken in is a row of its own beside the host's last
  * word, so that nobody mistakes an old `ready` for an answer to a new declaration.
  */
+import type { PresentData } from '../events/declaration.ts';
+import { type Guidance, withHint } from '../events/guidance.ts';
 import type { HostId } from '../events/names.ts';
 import type { DeviceState, Row } from '../events/row.ts';
 import { claimOf, keyOf, type Standings } from './diff.ts';
 
 /** The host has not reported on the declaration; no host can say that of itself. */
 export const NOT_REPORTED = 'NotReported';
+
+/** What that means. */
+export const UNREPORTED: Guidance = {
+  meaning: 'the host has not reported on this declaration yet',
+  ends: 'the agent of the host reads the declaration, and reports',
+  hint: 'see that the agent runs on the host, and reaches the server',
+};
+
+export const UNREPORTED_MESSAGE = withHint(UNREPORTED.meaning, UNREPORTED);
 
 /** A row as reported, or that of a declaration which was not reported on. */
 export type ShownRow = Omit<Row, 'reason'> & { readonly reason: Row['reason'] | typeof NOT_REPORTED };
@@ -36,7 +47,7 @@ export function shownRows(
     .sort((a, b) => compare(a.host, b.host) || compare(a.uuid, b.uuid));
 }
 
-function isAskedFor(row: ShownRow, only: Only): boolean {
+export function isAskedFor(row: ShownRow, only: Only): boolean {
   const asked = Object.entries(only).filter(([, value]) => value !== undefined);
   return asked.every(([name, value]) => row[name as keyof Only] === value);
 }
@@ -45,20 +56,22 @@ function unreported(standings: Standings, known: ReadonlySet<string>): ShownRow[
   return [...standings.values()].flatMap(({ sequence, declaration }) => {
     if (declaration?.desired !== 'present') return [];
     const { data } = declaration;
-    if (known.has(`${keyOf(data)} ${sequence}`)) return [];
-    return [
-      {
-        uuid: data.uuid,
-        ...claimOf(data),
-        state: 'waiting' as const,
-        reason: NOT_REPORTED,
-        message: 'the host has not reported on this declaration yet; is its agent running?',
-        generation: null,
-        attributes: data.attributes ?? [],
-        set: data.set ?? null,
-      },
-    ];
+    return known.has(`${keyOf(data)} ${sequence}`) ? [] : [unreportedRow(data)];
   });
+}
+
+/** The row of a declaration that was not reported on. */
+export function unreportedRow(data: PresentData): ShownRow {
+  return {
+    uuid: data.uuid,
+    ...claimOf(data),
+    state: 'waiting',
+    reason: NOT_REPORTED,
+    message: UNREPORTED_MESSAGE,
+    generation: null,
+    attributes: data.attributes ?? [],
+    set: data.set ?? null,
+  };
 }
 
 function compare(a: string, b: string): number {

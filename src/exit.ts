@@ -44,8 +44,8 @@ export const EXIT_MEANINGS = {
   foreign: "the journal is another machine's or another host's",
   damaged: 'the journal is damaged, or an older copy of what it was',
   host: "the host's devices cannot be read or changed",
-  terminal: 'a device that was waited for cannot be as declared',
-  timeout: 'a device that was waited for is not yet as declared',
+  terminal: 'a device cannot be as declared',
+  timeout: 'a device is not as declared yet, or the registry is not open',
 } as const satisfies Record<Outcome, string>;
 
 type FailureOptions = {

@@ -15,6 +15,7 @@ import {
   type Operation,
   ROWS,
 } from '../reconciler/errno.ts';
+import { NOT_REPORTED, type ShownRow, UNREPORTED } from './devices.ts';
 import { nearest } from './nearest.ts';
 
 export type ReasonEntry = {
@@ -80,6 +81,7 @@ const REASONS: readonly ReasonEntry[] = [
   ...Object.entries(WAITING).map(([reason, text]) =>
     reasonEntry(reason, 'waiting', { ...text, ends: `${text.ends}; ${WOKEN[text.wake]}` }),
   ),
+  reasonEntry(NOT_REPORTED, 'waiting', UNREPORTED),
   ...Object.entries(TERMINAL).map(([reason, text]) => reasonEntry(reason, 'terminal', text)),
   ...Object.entries(DRIFT).map(([reason, text]) => reasonEntry(reason, 'drift', text)),
 ];
@@ -87,6 +89,16 @@ const REASONS: readonly ReasonEntry[] = [
 function reasonEntry(reason: string, kind: ReasonEntry['kind'], text: Guidance): ReasonEntry {
   const { meaning, ends, hint } = text;
   return { reason, kind, meaning, ends, hint };
+}
+
+/** What a row's reason means, what ends it, and what to do; null for a row without a reason. */
+export function guidanceOf({
+  state,
+  reason,
+}: Pick<ShownRow, 'state' | 'reason'>): Pick<ReasonEntry, keyof Guidance> | null {
+  const kind = state === 'conflict' || state === 'failed' ? 'terminal' : 'waiting';
+  const found = REASONS.find((one) => one.reason === reason && one.kind === kind);
+  return found === undefined ? null : { meaning: found.meaning, ends: found.ends, hint: found.hint };
 }
 
 function errnoEntry(errno: number, operations: readonly Operation[]): ErrnoEntry {

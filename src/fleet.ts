@@ -32,16 +32,25 @@ export async function readStandings(desired: Stream, prefix: string, scope: Scop
   const standings = new Map<string, Standing>();
   for (const filter of filtersOf(prefix, scope)) {
     for await (const message of desired.lastPerSubject(filter)) {
-      const subject = parseSubject(prefix, message.subject);
-      if (subject === undefined || subject.host === null || subject.uuid === null) continue;
-      const { host, uuid } = subject;
-      if (scope.uuids !== undefined && !scope.uuids.has(uuid)) continue;
-      const decoded = decodeEvent(subject, message.data);
-      const declaration = decoded.kind === 'declaration' ? decoded.declaration : null;
-      standings.set(keyOf({ host, uuid }), { sequence: message.sequence, declaration });
+      const stand = standIn(prefix, message);
+      if (stand === null || scope.uuids?.has(stand.uuid) === false) continue;
+      standings.set(keyOf(stand), stand.standing);
     }
   }
   return standings;
+}
+
+/** A message of the stream as what it makes stand, and where; null for what is about no device. */
+export function standIn(
+  prefix: string,
+  { sequence, subject, data }: Message,
+): { readonly host: HostId; readonly uuid: Uuid; readonly standing: Standing } | null {
+  const about = parseSubject(prefix, subject);
+  if (!about?.host || about.uuid === null) return null;
+  const { host, uuid } = about;
+  const decoded = decodeEvent(about, data);
+  const declaration = decoded.kind === 'declaration' ? decoded.declaration : null;
+  return { host, uuid, standing: { sequence, declaration } };
 }
 
 /** Each is to be read by itself. */

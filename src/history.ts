@@ -20,8 +20,15 @@ export type Entry = { readonly told: Told; readonly line: Line; readonly askedBy
 /** A declaration of which no host has recorded anything. */
 export type Unread = { readonly sequence: number; readonly host: HostId; readonly declaration: Declaration };
 
+/** `turnedAway`: also what was turned away on its subjects, for which all is read that hosts said of no device. */
+export type HistoryOptions = { readonly host?: HostId | undefined; readonly turnedAway?: boolean };
+
 /** By time, and each host's in its own order. */
-export async function historyOf(source: Source, uuid: Uuid, host?: HostId): Promise<readonly Entry[]> {
+export async function historyOf(
+  source: Source,
+  uuid: Uuid,
+  { host, turnedAway = true }: HistoryOptions = {},
+): Promise<readonly Entry[]> {
   const journals = new Map<string, Told[]>();
   const keep = (told: Told): void => {
     const key = `${told.host} ${told.journal}`;
@@ -30,12 +37,18 @@ export async function historyOf(source: Source, uuid: Uuid, host?: HostId): Prom
     facts.push(told);
   };
   for await (const told of source.facts({ host, uuid })) keep(told);
-  for await (const told of source.facts({ host, uuid: NO_UUID })) if (speaksOf(told, uuid)) keep(told);
+  const others = turnedAway ? source.facts({ host, uuid: NO_UUID }) : [];
+  for await (const told of others) if (speaksOf(told, uuid)) keep(told);
   for (const facts of journals.values()) facts.sort((a, b) => a.record.seq - b.record.seq);
   const entries: Entry[] = [];
   const askers = new Map<string, string>();
   for await (const told of mergedByTime([...journals.values()])) entries.push(entryOf(told, askers));
   return entries;
+}
+
+/** Who did it: whoever published it, or the agent, and for whom. */
+export function actorOf({ line, askedBy }: Pick<Entry, 'line' | 'askedBy'>): string {
+  return line.who ?? (askedBy === null ? 'agent' : `agent, for ${askedBy}`);
 }
 
 /** What could not be read for a device names the subject on which it came. */

@@ -5,7 +5,7 @@
  */
 import type { HostId, Uuid } from '../events/names.ts';
 import type { Row } from '../events/row.ts';
-import { NOT_REPORTED } from './devices.ts';
+import { NOT_REPORTED, UNREPORTED_MESSAGE } from './devices.ts';
 import { keyOf } from './diff.ts';
 
 /** What is waited for: a device under a declaration of this sequence, or none any more. */
@@ -39,8 +39,7 @@ function verdictOn({ desired, sequence }: Awaited, rows: readonly Row[]): Omit<V
   if (desired === 'absent') return verdictOnAbsent(rows);
   const row = rows.find(({ generation }) => (generation?.sequence ?? 0) >= sequence);
   if (row === undefined) {
-    const message = 'the host has not reported on this declaration yet; is its agent running?';
-    return { state: 'waiting', reason: NOT_REPORTED, message };
+    return { state: 'waiting', reason: NOT_REPORTED, message: UNREPORTED_MESSAGE };
   }
   const { reason, message } = row;
   if (row.state === 'ready') return { state: 'settled', reason: null, message: null };

@@ -10,25 +10,15 @@ import { Failure, type Outcome } from '../exit.ts';
 import { hostParts } from '../host-parts.ts';
 import { type Definition, isActive, ownedDefinition } from '../mdevctl/definition.ts';
 import { dumpText } from '../mdevctl/print.ts';
+import { DEVICE_COLUMNS } from './device-columns.ts';
 import { FORMS, type Form, formOf } from './form.ts';
 import { hostsView, parentsView, poolsView, typesView } from './get-offers.ts';
 import { oneHost } from './one-host.ts';
 import { type Fleet, withFleet } from './open.ts';
 import type { Output } from './output.ts';
-import type { Colour } from './terminal.ts';
 import { unknownNames } from './unknown.ts';
 import type { Invocation } from './verb.ts';
-import { type Column, showParts, showView } from './view.ts';
-
-/** A state's colour, on a terminal. */
-export const STATE_COLOURS = {
-  ready: 'green',
-  waiting: 'yellow',
-  conflict: 'red',
-  failed: 'red',
-  releasing: 'cyan',
-  unmanaged: 'dim',
-} as const satisfies Record<DeviceState, Colour>;
+import { showParts, showView } from './view.ts';
 
 export async function get(invocation: Invocation): Promise<Outcome> {
   const { settings, args, flags, out } = invocation;
@@ -54,11 +44,11 @@ async function getDevices({ settings, args, flags, out }: Invocation, form: Form
   const host = flags['host'] as HostId | undefined;
   const state = args[0] === 'conflicts' ? 'conflict' : (flags['state'] as DeviceState | undefined);
   return withFleet(settings, async (fleet) => {
-    const parts = shownParts(fleet, onlyOf(flags, state));
+    const parts = shownParts(fleet, { ...onlyOf(flags), state });
     const count =
       form === 'mdevctl'
         ? await showDefinitions((await Array.fromAsync(parts)).flat(), host, state, out)
-        : await showParts({ parts, none: 'no devices', columns: COLUMNS }, form, out);
+        : await showParts({ parts, none: 'no devices', columns: DEVICE_COLUMNS }, form, out);
     if (count === 0) for (const text of await unknownNames(fleet, flags)) out.warn(text);
     return 'ok' as const;
   });
@@ -85,9 +75,10 @@ async function showDefinitions(
   return rows.length;
 }
 
-function onlyOf(flags: Flags, state: DeviceState | undefined): Only {
-  const { host, type, set, reason } = flags as Record<string, string | undefined>;
-  return { host, state, type, set, reason };
+/** What the flags ask for. */
+export function onlyOf(flags: Flags): Only {
+  const { host, state, type, set, reason } = flags as Record<string, string | undefined>;
+  return { host, state: state as DeviceState | undefined, type, set, reason };
 }
 
 /** As `mdevctl list --dumpjson` shows a host: the devices that exist there, unless others are asked for. */
@@ -98,20 +89,4 @@ function definitions(
 ): readonly Definition[] {
   const shown = state === undefined ? rows.filter(isActive) : rows;
   return oneHost(shown, host).map(ownedDefinition);
-}
-
-const COLUMNS: readonly Column<ShownRow>[] = [
-  { name: 'HOST', cell: (row) => row.host },
-  { name: 'UUID', cell: (row) => row.uuid },
-  { name: 'PARENT', cell: (row) => row.parent },
-  { name: 'TYPE', cell: (row) => row.type },
-  { name: 'SET', wide: true, cell: (row) => row.set },
-  { name: 'ATTRIBUTES', wide: true, cell: (row) => attributesText(row) },
-  { name: 'STATE', cell: (row) => ({ text: row.state, colour: STATE_COLOURS[row.state] }) },
-  { name: 'REASON', cell: (row) => row.reason },
-  { name: 'MESSAGE', cell: (row) => row.message },
-];
-
-function attributesText({ attributes }: ShownRow): string {
-  return attributes.map(({ name, value }) => `${name}=${value}`).join(' ');
 }

@@ -1,7 +1,7 @@
 /**
  * `history`: everything about one device, on all hosts, in order.
  */
-import { type Entry, historyOf, type Unread, unreadOf } from '../history.ts';
+import { actorOf, type Entry, historyOf, type Unread, unreadOf } from '../history.ts';
 import { errnoText, generationText, whoText } from '../line.ts';
 import { colourOf } from '../words.ts';
 import { hostFlag, pastVerb } from './from.ts';
@@ -9,18 +9,18 @@ import { jsonOf } from './log.ts';
 import { uuidsOf } from './targets.ts';
 import type { Cell } from './terminal.ts';
 
-const HEADER = ['TIME', 'HOST', 'SEQ', 'GENERATION', 'WHO', 'ERRNO', 'WHAT'] as const;
+export const HISTORY_HEADER = ['TIME', 'HOST', 'SEQ', 'GENERATION', 'WHO', 'ERRNO', 'WHAT'] as const;
 
 export const history = pastVerb(async ({ args, flags, out }, open) => {
   const [uuid = ''] = uuidsOf(args);
   const host = hostFlag(flags);
   return open(async ({ source, fleet }) => {
-    const entries = await historyOf(source, uuid, host);
+    const entries = await historyOf(source, uuid, { host });
     const desired = fleet && { stream: fleet.streams.desired, prefix: fleet.prefix };
     const unread = desired === null ? [] : await unreadOf(desired, uuid, entries, host);
     if (flags['json'] === true) await out.raw(jsonLines(entries, unread));
     else if (entries.length + unread.length === 0) out.line(`nothing is known of ${uuid}`);
-    else await out.rows(HEADER, [...entries.map(cellsOf), ...unread.map(unreadCells)]);
+    else await out.rows(HISTORY_HEADER, [...entries.map(historyCells), ...unread.map(unreadCells)]);
     return 'ok';
   });
 });
@@ -30,15 +30,16 @@ function* jsonLines(entries: readonly Entry[], unread: readonly Unread[]): Gener
   for (const one of unread) yield `${JSON.stringify({ host: one.host, unread: one })}\n`;
 }
 
-function cellsOf({ line, askedBy }: Entry): Cell[] {
-  const { time, host, seq, generation, who, errno, why, fact } = line;
+/** An entry under HISTORY_HEADER. */
+export function historyCells({ line, askedBy }: Pick<Entry, 'line' | 'askedBy'>): Cell[] {
+  const { time, host, seq, generation, errno, why, fact } = line;
   const colour = fact === null ? undefined : colourOf(fact);
   return [
     { text: time },
     { text: host },
     { text: String(seq) },
     { text: generationText(generation) },
-    { text: who ?? (askedBy === null ? 'agent' : `agent, for ${askedBy}`) },
+    { text: actorOf({ line, askedBy }) },
     { text: errnoText(errno) },
     colour === undefined ? { text: why } : { text: why, colour },
   ];

@@ -1,24 +1,18 @@
 /**
  * `log`: records as they were written, one a line, as many as there are.
  */
-import { once } from 'node:events';
 import { facts } from '../../events/fact.ts';
-import { sleep } from '../../reconciler/clock.ts';
-import { systemClock } from '../../reconciler/clock-system.ts';
 import { msOf, parseTime, timeOf } from '../../store/past/moment.ts';
 import type { Told } from '../../store/past/told.ts';
 import { Failure } from '../exit.ts';
 import { errnoText, generationText, type Line, lineOf } from '../line.ts';
 import { didYouMean } from '../nearest.ts';
-import type { Follower } from '../source.ts';
 import { colourOf } from '../words.ts';
 import { hostFlag, pastVerb } from './from.ts';
 import { uuidsOf } from './targets.ts';
 import type { Cell } from './terminal.ts';
+import { untilStopped } from './until-stopped.ts';
 import type { Invocation } from './verb.ts';
-
-/** Between two looks for what is new. */
-const FOLLOW_MS = 500;
 
 const HEADER = ['TIME', 'HOST', 'SEQ', 'KIND', 'UUID', 'GENERATION', 'WHO', 'ERRNO', 'WHY'] as const;
 
@@ -98,10 +92,4 @@ function cellsOf({ time, host, seq, kind, uuid, generation, who, errno, why, fac
     { text: errnoText(errno) },
     { text: why },
   ];
-}
-
-/** Ends when the process is told to. */
-function untilStopped(): Follower {
-  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => false);
-  return { again: () => Promise.race([stopped, sleep(systemClock, FOLLOW_MS).then(() => true)]) };
 }

@@ -11,8 +11,8 @@ import { Acts, changesIn, type PastChange, reversedIn } from '../past-changes.ts
 import { manifestOf, NO_SET } from '../past-manifest.ts';
 import { hostView, rowsIn, statesAt } from '../past-rows.ts';
 import { checkJournal } from './check-journal.ts';
+import { STATE_COLOURS } from './device-columns.ts';
 import { hostFlag, type Opened, pastVerb } from './from.ts';
-import { STATE_COLOURS } from './get.ts';
 import type { Output } from './output.ts';
 import type { Cell } from './terminal.ts';
 import type { Invocation } from './verb.ts';
@@ -93,9 +93,13 @@ async function showTables(states: readonly Reached[], out: Output): Promise<void
 }
 
 function hostCells(state: Reached): Cell[] {
-  const { host, seq, time, next, fault, paused } = hostView(state);
+  const { host, seq, time, next, fault, paused, cordoned } = hostView(state);
   const later = next === null ? 'nothing later is known' : `record ${next.seq} at ${next.time}`;
-  const notes = [...(paused === null ? [] : [`paused by ${paused}`]), ...(fault === null ? [] : [fault])];
+  const notes = [
+    ...(paused === null ? [] : [`paused by ${paused}`]),
+    ...cordoned.map(({ parent, by }) => `${parent ?? 'all parents'} cordoned by ${by}`),
+    ...(fault === null ? [] : [fault]),
+  ];
   return [host, String(seq), time, later, notes.join('; ') || '-'].map((text) => ({ text }));
 }
 

@@ -6,6 +6,18 @@ import { deviceState } from '../../events/row.ts';
 import { FORMS } from './form.ts';
 import { FLEET, from, host, json, type VerbSpec } from './verb-spec.ts';
 
+/** Which devices: for all verbs that list them. */
+const which = (): readonly Option[] => [
+  host('only of this host'),
+  new Option('--state <state>', 'only in this state').choices(deviceState.options),
+  new Option('--type <type>', 'only of this type'),
+  new Option('--set <name>', 'only of this set'),
+  new Option('--reason <reason>', 'only for this reason'),
+];
+
+const output = (...forms: readonly string[]): Option =>
+  new Option('-o, --output <form>', 'how to show it').choices(forms);
+
 export const LOOK: readonly VerbSpec[] = [
   {
     name: 'get',
@@ -25,11 +37,7 @@ export const LOOK: readonly VerbSpec[] = [
       ]),
     ],
     flags: [
-      host('only of this host'),
-      new Option('--state <state>', 'only in this state').choices(deviceState.options),
-      new Option('--type <type>', 'only of this type'),
-      new Option('--set <name>', 'only of this set'),
-      new Option('--reason <reason>', 'only for this reason'),
+      ...which(),
       new Option('-o, --output <form>', 'mdevctl: as `mdevctl list --dumpjson`, of one host').choices([
         ...FORMS,
         'mdevctl',
@@ -37,6 +45,41 @@ export const LOOK: readonly VerbSpec[] = [
       json(),
     ],
     load: async () => (await import('./get.ts')).get,
+  },
+  {
+    name: 'describe',
+    about:
+      'Show everything about one device, on all hosts: what is declared, what hosts report and what that means, who holds it, its parent, and what happened last.',
+    example: 'mdevfleet describe --data ./data 5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b01',
+    settings: FLEET,
+    args: [new Argument('<uuid>', 'the device')],
+    flags: [output('table', 'json', 'yaml'), json()],
+    load: async () => (await import('./describe.ts')).describe,
+  },
+  {
+    name: 'watch',
+    about:
+      'Show devices as `get devices` does, and then every row that changes, until SIGINT or SIGTERM. A device of which no row is asked for any more is shown once more. As JSON: an object a line, with what changed: shown, left, or gone.',
+    example:
+      'mdevfleet watch --data ./data --state failed\n  mdevfleet watch devices --data ./data --changes-only -o json',
+    settings: FLEET,
+    args: [new Argument('[what]', 'what to watch').choices(['devices'])],
+    flags: [
+      ...which(),
+      new Option('--changes-only', 'not how devices are, only what changes'),
+      output('table', 'wide', 'json'),
+      json(),
+    ],
+    load: async () => (await import('./watch.ts')).watch,
+  },
+  {
+    name: 'status',
+    about:
+      'Show the fleet on one screen: devices by state and reason, hosts to look at, the registry, the streams. Ends with 0 if all is as declared, 14 if something cannot be, 15 if something is not yet.',
+    example: 'mdevfleet status --data ./data',
+    settings: FLEET,
+    flags: [output('table', 'json', 'yaml'), json()],
+    load: async () => (await import('./status.ts')).status,
   },
   {
     name: 'explain',

@@ -30,6 +30,12 @@ export async function showView<T>({ items, ...view }: View<T>, form: Form, out: 
   await showParts({ parts: [items], ...view }, form, out);
 }
 
+/** One value, for programs. */
+export async function showValue(value: object, form: 'json' | 'yaml', out: Output): Promise<void> {
+  if (form === 'json') out.json(value);
+  else await out.raw([stringify(value, { aliasDuplicateObjects: false })]);
+}
+
 /** The same of items that come in parts, each of which is shown as soon as it is there. Answers how many there were. */
 export async function showParts<T>({ parts, ...view }: Parts<T>, form: Form, out: Output): Promise<number> {
   let count = 0;

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { terminalReason, waitingReason } from '../../events/reasons.ts';
+import { NOT_REPORTED } from '../../src/devices.ts';
 import { entriesFor, everything } from '../../src/explained.ts';
 
 describe('what can be explained', () => {
   test('is every reason there is', () => {
     const { reasons } = everything();
     const of = (kind: string) => reasons.filter((one) => one.kind === kind).map(({ reason }) => reason);
-    expect(of('waiting').sort()).toEqual([...waitingReason.options].sort());
+    expect(of('waiting').sort()).toEqual([...waitingReason.options, NOT_REPORTED].sort());
     expect(of('terminal').sort()).toEqual([...terminalReason.options].sort());
   });
 

@@ -4,7 +4,7 @@
 import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
 
-const MAIN = join(dirname(dirname(dirname(import.meta.dirname))), 'src', 'main.ts');
+export const MAIN = join(dirname(dirname(dirname(import.meta.dirname))), 'src', 'main.ts');
 
 export type Ran = { readonly status: number; readonly stdout: string; readonly stderr: string };
 
