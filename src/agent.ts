@@ -16,7 +16,6 @@ import { Reconciler } from '../reconciler/reconciler.ts';
 import { declaredOn } from '../store/declared-on.ts';
 import type { Signer } from '../store/journal/checkpoint.ts';
 import type { CursorName, Journal } from '../store/journal/journal.ts';
-import { isMadeAgain } from '../store/journal/positions.ts';
 import type { Registry } from '../store/registry/registry.ts';
 import { Link, type LinkEnd, type LinkLimits } from './link.ts';
 import { NOTARY_LIMITS, Notary, type NotaryLimits } from './notary.ts';
@@ -80,7 +79,7 @@ export class Agent {
 
   constructor(ports: AgentPorts, options: AgentOptions) {
     const { journal, clock, random, registry, host, streams, signer } = ports;
-    const wasMadeAgain = isMadeAgain(journal.positions());
+    const wasMadeAgain = journal.positions().madeAgain === true;
     const { limits, prefix, bootIsNew, kernel, labels = {} } = options;
     this.#ports = ports;
     this.#options = options;

@@ -9,7 +9,6 @@ import type { Holder } from '../events/fact.ts';
 import type { HostId, Uuid } from '../events/names.ts';
 import type { Clock } from '../reconciler/clock.ts';
 import type { Journal } from '../store/journal/journal.ts';
-import { isMadeAgain } from '../store/journal/positions.ts';
 import { type ReadBackOptions, readBack, takeBack } from '../store/read-back.ts';
 import { confirmedBy } from '../store/registry/incarnation.ts';
 import type { Registry } from '../store/registry/registry.ts';
@@ -40,12 +39,9 @@ export class HoldWatch {
   #disputes: ReadonlyMap<Uuid, string> = new Map();
   /** Holds that are said to be taken by force, and looks that are left. */
   readonly #forced = new Map<Uuid, number>();
-  /** True until what a journal may lack that was made again was taken back. */
-  #isMadeAgain: boolean;
 
   constructor(options: HoldWatchOptions) {
     this.#options = options;
-    this.#isMadeAgain = isMadeAgain(options.journal.positions());
   }
 
   /** Who else may have the UUID, as far as it was in doubt when it was last read back; null for nobody. */
@@ -88,7 +84,7 @@ export class HoldWatch {
     const asking = this.#asking(incarnation, disputes);
     await readBack(asking);
     if (isNew) await takeBack(asking);
-    this.#isMadeAgain = false;
+    if (asking.isMadeAgain) await this.#options.journal.append({ facts: [], positions: { madeAgain: false } });
     const settled = [...this.#disputes.keys()].filter((uuid) => !disputes.has(uuid));
     this.#disputes = disputes;
     for (const uuid of settled) this.#options.onRecorded(uuid);
@@ -96,8 +92,9 @@ export class HoldWatch {
 
   #asking(incarnation: number, disputes: Map<Uuid, string>): ReadBackOptions {
     const { journal, registry, onRecorded, watch } = this.#options;
+    const isMadeAgain = journal.positions().madeAgain === true;
     return {
-      ...{ journal, registry, incarnation, onRecorded, isMadeAgain: this.#isMadeAgain },
+      ...{ journal, registry, incarnation, onRecorded, isMadeAgain },
       onLost: (what: string) => watch.lost(what),
       agreed: () => watch.agreed(),
       isRebuilding: () => watch.rebuilding !== null,

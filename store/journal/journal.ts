@@ -33,6 +33,11 @@ export type Positions = {
   readonly witnessed: number;
   /** What could be read when the events that could not be were last gone through, for each stream. */
   readonly vocabulary?: Readonly<Partial<Record<CursorName, string>>>;
+  /**
+   * True for a journal that was made again from what others have of it, and may lack the last that was done: until what
+   * the registry holds in its host's name was read back.
+   */
+  readonly madeAgain?: boolean;
   /** The incarnation under which this journal last spoke for its host; 0 before the first. */
   readonly incarnation: number;
   /** Who paused this host, and when; null while it goes on. */

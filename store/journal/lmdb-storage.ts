@@ -40,13 +40,14 @@ const NOTHING: State = {
 
 /** What moves without facts is as stored; the rest, and what was never stored, as the log says. */
 function together(stored: Positions, folded: Positions): Positions {
-  const { desired, command, forwarded, witnessed } = stored;
+  const { desired, command, forwarded, witnessed, madeAgain = false } = stored;
   return {
     ...folded,
     desired: desired ?? folded.desired,
     command: command ?? folded.command,
     forwarded,
     witnessed,
+    ...(madeAgain ? { madeAgain } : {}),
   };
 }
 

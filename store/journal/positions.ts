@@ -22,14 +22,6 @@ export const NO_POSITIONS: Positions = {
   inventory: null,
 };
 
-/**
- * True for a journal that was made again from what the fleet has of it: whoever has spoken for its host has forwarded
- * something, and that is known again only once the stream was read. It may lack what was not forwarded.
- */
-export function isMadeAgain({ forwarded, incarnation }: Positions): boolean {
-  return forwarded === 0 && incarnation > 0;
-}
-
 /** The positions after the fact with sequence `seq`. */
 export function advance(positions: Positions, fact: Fact, seq: number): Positions {
   switch (fact.kind) {

@@ -21,7 +21,8 @@ export async function diskMadeAgain(host: string, journal: string, observed: Str
   }
   const disk = new MemoryDisk();
   const after = disk.projections().tail;
-  const { tail, positions } = replay;
+  const { tail } = replay;
+  const positions = { ...replay.positions, madeAgain: true };
   if (records.length > 0)
     disk.commit({ after, tail, records, devices: [...replay.devices.values()], events, positions });
   return disk;

@@ -158,11 +158,12 @@ function halfHeld({ server }: Cast, machine: Machine, { uuid, reservation }: Dev
 
 /**
  * A device is held, or somebody else's. What a host lost with its disk before it was forwarded, and by force meanwhile, is
- * nobody's.
+ * nobody's: it is shown as that, or as what is in the way of what was declared.
  */
 function strayed({ server }: Cast, machine: Machine, uuid: string): string | undefined {
   const isLost = machine.unproved.has(uuid) && server.registry.disputed.has(uuid);
   const device = machine.disk.projections().devices.get(uuid);
-  if (machine.foreign.has(uuid) || (isLost && device?.unmanaged)) return undefined;
+  const isShown = device?.unmanaged || device?.terminal?.reason === 'ForeignDevice';
+  if (machine.foreign.has(uuid) || (isLost && isShown)) return undefined;
   return device?.reservation ? undefined : `nobody holds ${uuid}, but it exists`;
 }

@@ -58,7 +58,7 @@ describe('a journal put back', () => {
     expect(is.read(0, 100)).toEqual(was.read(0, 100));
     expect([...is.devices()]).toEqual([...was.devices()]);
     expect(is.seen(UUID, 'test event-1')).toBe(true);
-    expect(is.positions()).toEqual({ ...was.positions(), forwarded: 0, witnessed: 0 });
+    expect(is.positions()).toEqual({ ...was.positions(), forwarded: 0, witnessed: 0, madeAgain: true });
     expect(is.positions()).toMatchObject({ incarnation: 2, paused: EVENT, desired: CURSOR });
     durable(await is.append({ facts: [declared(UUID, 3)] }));
     await Promise.all([was.close(), is.close()]);
