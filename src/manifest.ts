@@ -6,11 +6,13 @@
  * file, document, line and path, and everything that is wrong is told at once: one bad device
  * must not hide the next. Nothing is normalised here, as in events/names.ts.
  */
-import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
+import type { Document, LineCounter } from 'yaml';
 import { z } from 'zod';
 import { EVENT_BYTES_MAX } from '../events/codec.ts';
 import { LABELS_MAX, presentData, TEXT_CHARS_MAX } from '../events/declaration.ts';
 import { hostId, parentName, typeName } from '../events/names.ts';
+import { documentsOf, lineAt, plain } from './manifest-lines.ts';
+import { quickDocuments } from './manifest-quick.ts';
 
 /** Most bytes in one manifest file. */
 const MANIFEST_BYTES_MAX = 16 * 1024 * 1024;
@@ -150,12 +152,41 @@ function parseFile(file: ManifestFile): Read {
   if (Buffer.byteLength(file.text) > MANIFEST_BYTES_MAX) {
     return broken(top, `larger than ${MANIFEST_BYTES_MAX} bytes; split it`);
   }
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(file.text, { lineCounter: lines, prettyErrors: false });
-  const read = [...documents].map((document, index) =>
+  return readQuickly(file) ?? readClosely(file);
+}
+
+/** Null when anything is wrong, or a document is empty. Lines are looked for when somebody asks for one. */
+function readQuickly(file: ManifestFile): Read | null {
+  const values = quickDocuments(file.text);
+  if (values === null || values.length === 0) return null;
+  const sets = values.map((value) => deviceSet.safeParse(value));
+  if (!sets.every(({ success }) => success)) return null;
+  let closely: ReturnType<typeof documentsOf> | undefined;
+  const read = sets.map(({ data }, index) => {
+    const lineOf = (path: readonly PropertyKey[]): Place => ({
+      ...{ file: file.name, document: index + 1 },
+      get line() {
+        closely ??= documentsOf(file.text);
+        const document = closely.documents[index];
+        return document === undefined ? 1 : lineAt(document, closely.lines, path);
+      },
+    });
+    return data === undefined ? EMPTY : listed(data, lineOf);
+  });
+  return together(read);
+}
+
+function readClosely(file: ManifestFile): Read {
+  const top = { file: file.name, document: 1, line: 1 };
+  const { documents, lines } = documentsOf(file.text);
+  const read = documents.map((document, index) =>
     parseDocument(document, lines, { ...top, document: index + 1 }),
   );
   if (read.every((one) => one === EMPTY)) return broken(top, `holds no document; expected a ${KIND}`);
+  return together(read);
+}
+
+function together(read: readonly Read[]): Read {
   return {
     sets: read.flatMap((one) => one.sets),
     devices: read.flatMap((one) => one.devices),
@@ -181,8 +212,15 @@ function parseDocument(document: Document.Parsed, lines: LineCounter, top: Place
   if (value instanceof Error) return broken(top, value.message);
   const lineOf = (path: readonly PropertyKey[]) => ({ ...top, line: lineAt(document, lines, path) });
   const parsed = deviceSet.safeParse(value, { reportInput: true });
-  if (!parsed.success) return { ...EMPTY, problems: explained(parsed.error, lineOf) };
-  const { metadata, devices = [], pools = [] } = parsed.data;
+  return parsed.success
+    ? listed(parsed.data, lineOf)
+    : { ...EMPTY, problems: explained(parsed.error, lineOf) };
+}
+
+function listed(
+  { metadata, devices = [], pools = [] }: z.infer<typeof deviceSet>,
+  lineOf: (path: readonly PropertyKey[]) => Place,
+): Read {
   const set = metadata.name;
   return {
     sets: [set],
@@ -192,26 +230,8 @@ function parseDocument(document: Document.Parsed, lines: LineCounter, top: Place
   };
 }
 
-/** The document as plain values; an error when its aliases grow beyond measure. */
-function plain(document: Document.Parsed): unknown {
-  try {
-    return document.toJS();
-  } catch (cause) {
-    return cause;
-  }
-}
-
 function broken(place: Place, reason: string): Read {
   return { ...EMPTY, problems: [{ ...place, path: '', reason }] };
-}
-
-/** The line of the innermost node on the path that the document has. */
-function lineAt(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number {
-  for (let depth = path.length; depth >= 0; depth -= 1) {
-    const node = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
-    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
-  }
-  return 1;
 }
 
 function explained(error: z.ZodError, lineOf: (path: readonly PropertyKey[]) => Place): Problem[] {
