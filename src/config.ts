@@ -158,7 +158,7 @@ type ConfigFile = {
 const NO_FILE: ConfigFile = { option: () => undefined, limit: () => undefined, problems: [] };
 
 const mapping = z.record(z.string(), z.unknown(), 'expected keys and values');
-const configFile = mapping.and(z.object({ limits: mapping.default({}) }));
+const configFile = z.looseObject({ limits: mapping.default({}) }, 'expected keys and values');
 
 function readConfigFile(file: string): ConfigFile {
   const parsed = configFile.safeParse(parseYaml(file) ?? {});

@@ -16,7 +16,7 @@ const SOURCE = /^[!-~]+$/;
 export function createAuthor(clock: Clock, source: unknown): () => EventMeta {
   const name = typeof source === 'string' ? source : defaultSource();
   if (name.length > TEXT_CHARS_MAX || !SOURCE.test(name)) {
-    throw new Failure(`--source: not the name of a source: ${name}`, {
+    throw new Failure(`reading the settings: --source: not the name of a source: ${name}`, {
       outcome: 'usage',
       wayOut: `give at most ${TEXT_CHARS_MAX} printable ASCII characters without blanks`,
     });

@@ -38,7 +38,7 @@ export function isAlive(doing: string, host: HostId, wayOut: string): Failure {
 function waitMsOf(wait: unknown): number {
   if (wait === undefined) return WAIT_MS;
   if (typeof wait === 'string' && /^[0-9]{1,6}$/.test(wait)) return Number(wait);
-  throw new Failure(`--wait: not a number of milliseconds: ${String(wait)}`, {
+  throw new Failure(`reading the settings: --wait: not a number of milliseconds: ${String(wait)}`, {
     outcome: 'usage',
     wayOut: 'give a whole number, at most 999999',
   });

@@ -9,7 +9,6 @@ import { systemClock } from '../../reconciler/clock-system.ts';
 import { pemOfKey, type Signer } from '../../store/journal/checkpoint.ts';
 import { readIdentity } from '../../store/journal/group-commit.ts';
 import { openFiles } from '../../store/journal/journal-files.ts';
-import { JournalRefused } from '../../store/journal/journal-refused.ts';
 import { LmdbStorage } from '../../store/journal/lmdb-storage.ts';
 import { checkJournal } from '../../store/journal/probe.ts';
 import { readSigningKey, signingKeyFile } from '../../store/journal/signing-key.ts';
@@ -39,12 +38,9 @@ function signerIn(dir: string): Signer {
 /** What is signed is looked at first, since it cannot be taken back. */
 async function noteOn(dir: string, signer: Signer): Promise<string> {
   const found = await checkJournal(dir);
-  if (found.kind !== 'sound') {
-    const reason =
-      found.kind === 'damaged'
-        ? `the journal in ${dir} is damaged: ${found.reason}`
-        : `there is no journal in ${dir}`;
-    throw new JournalRefused(found.kind, reason);
+  if (found.kind === 'absent') throw failed(dir, 'there is none', 'usage', 'check --host and --data');
+  if (found.kind === 'damaged') {
+    throw failed(dir, found.reason, 'damaged', 'see what `mdevfleet verify` says of it; nothing was signed');
   }
   const storage = new LmdbStorage(openFiles(dir, true));
   try {
@@ -53,4 +49,8 @@ async function noteOn(dir: string, signer: Signer): Promise<string> {
   } finally {
     await storage.close();
   }
+}
+
+function failed(dir: string, what: string, outcome: Failure['outcome'], wayOut: string): Failure {
+  return new Failure(`signing where the journal in ${dir} ends: ${what}`, { outcome, wayOut });
 }

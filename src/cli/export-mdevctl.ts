@@ -36,7 +36,10 @@ function folderOf(path: string | undefined, dir: unknown): string | undefined {
   if (typeof dir !== 'string') return path;
   if (path === undefined || path === dir) return dir;
   const wayOut = 'name it once';
-  throw new Failure(`--dir ${dir} and ${path} are two folders`, { outcome: 'usage', wayOut });
+  throw new Failure(`reading the arguments: --dir ${dir} and ${path} are two folders`, {
+    outcome: 'usage',
+    wayOut,
+  });
 }
 
 async function present(

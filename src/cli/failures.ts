@@ -51,12 +51,35 @@ export type ErrorView = { readonly terminal: boolean; readonly verbose: boolean 
 /** The lines that are printed for an error: what, the way out, and with `verbose` what it came from. */
 export function errorLines(error: unknown, { terminal, verbose }: ErrorView): readonly string[] {
   const [first = '', ...details] = (error instanceof Error ? error.message : String(error)).split('\n');
-  const fault = outcomeOf(error) === 'unexpected' ? 'a fault of mdevfleet: ' : '';
-  const wayOut = error instanceof Failure ? [`  ${error.wayOut}`] : [];
+  const fault = faultOf(error);
   return [
     `${paint('error:', 'red', terminal)} ${fault}${printable(first)}`,
     ...details.map((line) => `  ${printable(line.trimStart())}`),
-    ...wayOut,
+    ...wayOut(error).map((line) => `  ${line}`),
     ...(verbose ? causes(error).map((cause) => `  caused by ${printable(cause)}`) : []),
   ];
+}
+
+/** Whose fault it is that nobody foresaw: the machine's, when a call to it failed. */
+function faultOf(error: unknown): string {
+  if (outcomeOf(error) !== 'unexpected') return '';
+  return isOfMachine(error) ? 'the machine refused: ' : 'a fault of mdevfleet: ';
+}
+
+function isOfMachine(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
+}
+
+/** What to do about it, where the message does not say that already. */
+function wayOut(error: unknown): readonly string[] {
+  if (error instanceof Failure) return [error.wayOut];
+  if (isOfMachine(error)) return ['check the path, who may use it, and that there is room'];
+  switch (outcomeOf(error)) {
+    case 'unreachable':
+      return ['run the same command again when it can be reached; doing it twice does no harm'];
+    case 'unexpected':
+      return ['run it again with --verbose, and report what it says'];
+    default:
+      return [];
+  }
 }

@@ -44,7 +44,7 @@ function replicasOf(given: unknown): number | null {
   if (given === undefined) return null;
   const replicas = Number(given);
   if (Number.isInteger(replicas) && replicas >= 1 && replicas <= REPLICAS_MAX) return replicas;
-  throw new Failure(`--replicas: not a number of servers: ${given}`, {
+  throw new Failure(`reading the settings: --replicas: not a number of servers: ${given}`, {
     outcome: 'usage',
     wayOut: `give a whole number from 1 to ${REPLICAS_MAX}; clusters have 3 or 5`,
   });

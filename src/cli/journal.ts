@@ -6,7 +6,6 @@
 import { hostname } from 'node:os';
 import { systemClock } from '../../reconciler/clock-system.ts';
 import { type Archived, archiveJournal, type IsOld } from '../../store/journal/archiving.ts';
-import { JournalRefused } from '../../store/journal/journal-refused.ts';
 import { lockJournal } from '../../store/journal/lock.ts';
 import { checkJournal } from '../../store/journal/probe.ts';
 import { archiveFolder } from '../../store/journal/segments.ts';
@@ -49,12 +48,13 @@ function oldBefore(given: unknown): IsOld {
 async function assertSound(dir: string, host: string): Promise<void> {
   const found = await checkJournal(dir);
   if (found.kind === 'absent')
-    throw new Failure(`archiving the journal of host ${host}: there is none in ${dir}`, {
-      outcome: 'usage',
-      wayOut: 'check --host and --data',
-    });
+    throw failed(host, `there is none in ${dir}`, 'usage', 'check --host and --data');
   if (found.kind === 'damaged')
-    throw new JournalRefused('damaged', `the journal in ${dir} is damaged: ${found.reason}`);
+    throw failed(host, found.reason, 'damaged', 'see what `mdevfleet verify` says of it; nothing was moved');
+}
+
+function failed(host: string, what: string, outcome: Failure['outcome'], wayOut: string): Failure {
+  return new Failure(`archiving the journal of host ${host}: ${what}`, { outcome, wayOut });
 }
 
 const BOUNDS = {

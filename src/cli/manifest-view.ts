@@ -11,7 +11,10 @@ import type { Invocation } from './verb.ts';
 export function setName(given: unknown): string {
   if (typeof given === 'string' && given !== '' && given.length <= TEXT_CHARS_MAX) return given;
   const wayOut = `give 1 to ${TEXT_CHARS_MAX} characters`;
-  throw new Failure('--set: not the name of a set', { outcome: 'usage', wayOut });
+  throw new Failure(`reading the settings: --set: not the name of a set: ${String(given)}`, {
+    outcome: 'usage',
+    wayOut,
+  });
 }
 
 /** In YAML, or with --json in JSON. */

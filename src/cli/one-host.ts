@@ -16,8 +16,11 @@ export function oneHost<T extends { readonly host: HostId }>(
   const hosts = [...new Set(items.map((one) => one.host))].sort();
   if (hosts.length <= 1) return items;
   const named = hosts.slice(0, HOSTS_MAX).join(', ') + (hosts.length > HOSTS_MAX ? ', …' : '');
-  throw new Failure(`mdevctl knows one host, and there are ${hosts.length}: ${named}`, {
-    outcome: 'usage',
-    wayOut: 'choose one with --host',
-  });
+  throw new Failure(
+    `showing devices to mdevctl: it knows one host, and there are ${hosts.length}: ${named}`,
+    {
+      outcome: 'usage',
+      wayOut: 'choose one with --host',
+    },
+  );
 }

@@ -54,6 +54,7 @@ async function runOnJournal({ settings, flags, out }: Invocation): Promise<Outco
   assertSigned(known, out);
   const verdict = await verdictOn(place, known);
   if (verdict.kind === 'damaged') {
+    await assertOfThis(place, known);
     if (flags['json'] === true) out.json({ ...place, ...verdict });
     throw damaged(place, verdict.reason);
   }
@@ -109,7 +110,11 @@ function keyIn(file: unknown): string | null {
   try {
     return nameOfKey(createPublicKey(pem));
   } catch (cause) {
-    throw unreadable('the public key', file, cause);
+    throw new Failure(`reading the public key ${file}: it is none`, {
+      outcome: 'input',
+      wayOut: 'give --public-key a file with what `mdevfleet checkpoint --public-key` printed',
+      cause,
+    });
   }
 }
 
@@ -141,6 +146,13 @@ function assertSigned({ note, key }: Known, out: Output): void {
         wayOut: "give the host's public key as it was when the checkpoint was made",
       },
     );
+}
+
+/** That a checkpoint of another journal does not fit is no damage. */
+async function assertOfThis(place: Place, known: Known): Promise<void> {
+  if (known.note === null) return;
+  const alone = await verdictOn(place, { ...known, note: null });
+  if (alone.kind !== 'damaged') assertSame(place, alone, known);
 }
 
 function assertSame(place: Place, { host, journal, signings }: Found, { note, key }: Known): void {

@@ -66,6 +66,27 @@ describe('what is printed', () => {
   });
 
   test('what nobody foresaw is called a fault', () => {
-    expect(lines('thrown', false)).toEqual(['error: a fault of mdevfleet: thrown']);
+    const [what, wayOut] = lines('thrown', false);
+    expect(what).toBe('error: a fault of mdevfleet: thrown');
+    expect(wayOut).toContain('--verbose');
+  });
+
+  test('what the machine refused is not called a fault of the program', () => {
+    const refused = Object.assign(new Error('EACCES: permission denied, open x'), { syscall: 'open' });
+    expect(lines(refused, false)).toEqual([
+      'error: the machine refused: EACCES: permission denied, open x',
+      '  check the path, who may use it, and that there is room',
+    ]);
+  });
+
+  test.each([
+    new StreamUnavailable('reading x'),
+    new RegistryUnavailable('reading x'),
+    new EmbeddedUnavailable('opening x'),
+  ])('what cannot be reached may be tried again: %s', (error) => {
+    expect(lines(error, false)).toEqual([
+      `error: ${error.message}`,
+      expect.stringContaining('run the same command again'),
+    ]);
   });
 });
