@@ -34,7 +34,11 @@ export const cursor = z.strictObject({
   epoch: z.int().min(1),
   created: z.string().describe('Creation time of the stream'),
   sequence: z.int().min(0),
-  digest: sha256.nullable().describe('SHA-256 of the message at that sequence'),
+  digest: sha256
+    .nullable()
+    .describe(
+      'SHA-256 of the message at that sequence, behind a line with the time when it was stored if that is known',
+    ),
 });
 
 /** Why an active device is not there any more, or not as it was. */

@@ -24,9 +24,9 @@ class MemoryStreams implements Streams {
 
   constructor(now: () => string) {
     const ring = (name: StreamName, message: Message): void => this.#ring(name, message);
-    this.desired = new MemoryStream('desired', now(), ring);
-    this.observed = new MemoryStream('observed', now(), ring);
-    this.command = new MemoryStream('command', now(), ring);
+    this.desired = new MemoryStream('desired', now, ring);
+    this.observed = new MemoryStream('observed', now, ring);
+    this.command = new MemoryStream('command', now, ring);
   }
 
   doorbell(host: HostId, onRing: (ring: Ring) => void): () => void {
@@ -55,15 +55,17 @@ class MemoryStreams implements Streams {
 
 export class MemoryStream implements Stream {
   readonly name: StreamName;
+  readonly #now: () => string;
   #created: string;
   readonly #messages: Message[] = [];
   readonly #ids = new Map<string, number>();
   readonly #last = new Map<string, Message>();
   readonly #ring: (name: StreamName, message: Message) => void;
 
-  constructor(name: StreamName, created: string, ring: (name: StreamName, message: Message) => void) {
+  constructor(name: StreamName, now: () => string, ring: (name: StreamName, message: Message) => void) {
     this.name = name;
-    this.#created = created;
+    this.#now = now;
+    this.#created = now();
     this.#ring = ring;
   }
 
@@ -74,7 +76,8 @@ export class MemoryStream implements Stream {
     }
     const known = this.#ids.get(id);
     if (known !== undefined) return { kind: 'stored', sequence: known, duplicate: true };
-    const message = { sequence: this.#messages.length + 1, subject, id, data: data.slice() };
+    const sequence = this.#messages.length + 1;
+    const message = { sequence, subject, id, data: data.slice(), storedAt: this.#now() };
     this.#messages.push(message);
     this.#ids.set(id, message.sequence);
     this.#last.set(subject, message);

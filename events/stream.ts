@@ -15,6 +15,11 @@ export type Message = {
   readonly subject: string;
   readonly id: string | null;
   readonly data: Uint8Array;
+  /**
+   * When the server stored it, in the server's own words. Read by sequence or by subject, on a stream that keeps it; it
+   * tells a message from the same one that was published once more.
+   */
+  readonly storedAt?: string;
 };
 
 export type StreamInfo = {

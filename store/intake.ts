@@ -6,7 +6,6 @@
  * is not what it was, the stream is another one; a new epoch begins and what was published on each
  * of the host's subjects is read anew. Events that are recorded already do nothing once more.
  */
-import { sha256 } from '../events/digest.ts';
 import type { Cursor, Fact, FactOf } from '../events/fact.ts';
 import type { HostId, Uuid } from '../events/names.ts';
 import {
@@ -20,6 +19,7 @@ import { parseSubject, subjectFilter } from '../events/subject.ts';
 import { coalesced } from './coalesced.ts';
 import { factsOf } from './intake-facts.ts';
 import type { AppendResult, CursorName, Journal } from './journal/journal.ts';
+import { isAt, markOf } from './message-mark.ts';
 import type { Allowance } from './rejections.ts';
 import { isRereadDue, readableNow, rereadDone } from './reread.ts';
 
@@ -127,7 +127,7 @@ export class Intake {
     if (lastSequence < cursor.sequence) return 'Rewound';
     if (cursor.sequence === 0) return undefined;
     const there = await this.#options.stream.at(cursor.sequence);
-    const same = there !== undefined && sha256(there.data) === cursor.digest;
+    const same = there !== undefined && isAt(cursor, there);
     return same ? undefined : 'Changed';
   }
 
@@ -139,7 +139,7 @@ export class Intake {
     const begun = { epoch, created, sequence: 0, digest: null };
     const last = await this.#takeHistories(begun);
     const cursor: Cursor =
-      last === undefined ? begun : { ...begun, sequence: last.sequence, digest: sha256(last.data) };
+      last === undefined ? begun : { ...begun, sequence: last.sequence, digest: markOf(last) };
     this.#heard = 0;
     await this.#commit([this.#append([{ kind: 'epoch', v: 1, stream: this.#options.name, cause, cursor }])]);
   }
@@ -153,8 +153,9 @@ export class Intake {
     let taken: Message[] = [];
     let received: Message | undefined;
     for await (const last of stream.lastPerSubject(this.#filter)) {
-      received = last;
-      taken.push(...(await this.#history(last)));
+      const history = await this.#history(last);
+      received = history.at(-1);
+      taken.push(...history);
       if (taken.length < limits.batchMessagesMax) continue;
       await this.#record(taken, cursor, 'keep');
       taken = [];
@@ -215,13 +216,13 @@ export class Intake {
    * again while the connection stayed; where that is not ours, the leader is asked.
    */
   async #following(cursor: Cursor, limit: number): Promise<readonly Message[] | 'another stream'> {
-    const { sequence, digest } = cursor;
+    const { sequence } = cursor;
     const from = Math.max(0, sequence - 1);
     const read = await this.#options.stream.next(this.#filter, from, limit + 1);
     const messages = read.filter((one) => one.sequence > sequence);
     if (sequence === 0 || read.length === 0) return messages;
     const there = read[0]?.sequence === sequence ? read[0] : await this.#options.stream.at(sequence);
-    return there !== undefined && sha256(there.data) === digest ? messages : 'another stream';
+    return there !== undefined && isAt(cursor, there) ? messages : 'another stream';
   }
 
   /** A ring announced what no replica shows: they are behind, or it is gone, or the ring lied. */
@@ -240,14 +241,14 @@ export class Intake {
     const touched = new Map<Uuid | null, Fact>();
     const appends = messages.map((message) => {
       const { epoch, created } = cursor;
-      const { sequence, data } = message;
+      const { sequence } = message;
       const facts = factsOf(message, epoch, this.#options);
       for (const one of facts) {
         if ('uuid' in one) touched.set(one.uuid, one);
         else if (one.kind === 'steered' || one.kind === 'cordoned') touched.set(null, one);
       }
       if (move === 'keep') return facts.length === 0 ? undefined : journal.append({ facts });
-      const positions = { [name]: { epoch, created, sequence, digest: sha256(data) } };
+      const positions = { [name]: { epoch, created, sequence, digest: markOf(message) } };
       return journal.append({ facts, positions });
     });
     await this.#commit(appends.filter((one) => one !== undefined));

@@ -76,7 +76,8 @@ function toMessage(reply: Msg): Message | undefined {
   if (sequence === 0) return undefined;
   const id = reply.headers?.get(PubHeaders.MsgIdHdr) ?? '';
   const subject = header(reply, DirectMsgHeaders.Subject);
-  return { sequence, subject, id: id === '' ? null : id, data: reply.data };
+  const storedAt = header(reply, DirectMsgHeaders.TimeStamp);
+  return { sequence, subject, id: id === '' ? null : id, data: reply.data, storedAt };
 }
 
 /** The server adds its headers after the publisher's, so the last one of a name is the server's. */

@@ -174,7 +174,7 @@ class JetStream implements Stream {
   }
 }
 
-function toMessage({ seq, subject, header, data }: StoredMsg): Message {
+function toMessage({ seq, subject, header, data, timestamp }: StoredMsg): Message {
   const id = header.get(PubHeaders.MsgIdHdr);
-  return { sequence: seq, subject, id: id === '' ? null : id, data };
+  return { sequence: seq, subject, id: id === '' ? null : id, data, storedAt: timestamp };
 }

@@ -35,7 +35,9 @@ export function outgoing(subject: string, id: string): Outgoing {
 
 /** A message whose data compares with any other bytes. */
 export function plain(message: Message | undefined): Message | undefined {
-  return message === undefined ? undefined : { ...message, data: Uint8Array.from(message.data) };
+  if (message === undefined) return undefined;
+  const { storedAt: _, data, ...rest } = message;
+  return { ...rest, data: Uint8Array.from(data) };
 }
 
 export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -58,7 +58,8 @@ export class ServerStream implements Stream {
     if (known !== undefined && this.#now() - known.atMs < this.#options.duplicateWindowMs) {
       return { kind: 'stored', sequence: known.message.sequence, duplicate: true };
     }
-    const message = { sequence: this.#stored.length + 1, subject, id, data: data.slice() };
+    const storedAt = this.#options.world.wall();
+    const message = { sequence: this.#stored.length + 1, subject, id, data: data.slice(), storedAt };
     const stored = { message, atMs: this.#now() };
     this.#stored.push(stored);
     this.#ids.set(id, stored);
