@@ -7,6 +7,7 @@
 import { type Accepts, accepts } from './accepts.ts';
 import { type Fact, facts } from './fact.ts';
 import { type DecodedRecord, decodeRecord } from './record.ts';
+import type { Row } from './row.ts';
 import { isRowsText } from './rows-text.ts';
 
 /** What stands before the fact; between quotes any printable ASCII but a quote and a backslash. */
@@ -25,6 +26,16 @@ const decoder = new TextDecoder();
 /** The record without its rows; throws when it is none at all. */
 export function decodeQuickly(bytes: Uint8Array): DecodedRecord {
   return decodeWritten(decoder.decode(bytes)) ?? decodeRecord(bytes);
+}
+
+/** The rows of a record, which has none if it is about no device. Little else of it is checked; throws when it is no record at all. */
+export function rowsQuickly(bytes: Uint8Array): readonly Row[] {
+  const text = decoder.decode(bytes);
+  const at = text.indexOf(ROWS);
+  const isWritten = at !== -1 && HEAD.test(text) && prevIn(text) !== undefined;
+  const rows = isWritten ? text.slice(at + ROWS.length, -END_CHARS) : '';
+  if (isRowsText(rows)) return JSON.parse(rows) as readonly Row[];
+  return decodeRecord(bytes).envelope.rows ?? [];
 }
 
 /** Undefined for a record of an unknown kind, or not in the form in which records are written. */

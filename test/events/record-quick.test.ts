@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { accepts } from '../../events/accepts.ts';
 import { facts } from '../../events/fact.ts';
 import { decodeRecord, encodeRecord, NO_RECORD } from '../../events/record.ts';
-import { decodeQuickly } from '../../events/record-quick.ts';
+import { decodeQuickly, rowsQuickly } from '../../events/record-quick.ts';
 import { row } from '../../events/row.ts';
 import { isRowsText } from '../../events/rows-text.ts';
 import { unknownDevice } from '../../store/device.ts';
@@ -75,6 +75,33 @@ test('a record is read as it is by decodeRecord, whole or spoilt', () => {
     { numRuns: 300 },
   );
 });
+
+test('the rows of a record are those that decodeRecord finds, whole or spoilt, and always rows', () => {
+  fc.assert(
+    fc.property(anyTexts, anySpoiling, (texts, [at, length, piece]) => {
+      for (const whole of texts) {
+        for (const text of [whole, spoilt(whole, at, length, piece)]) {
+          const [quick, close] = [rowsOrNone(rowsQuickly, text), rowsOrNone(rowsClosely, text)];
+          if (close !== 'no record') expect(quick).toEqual(close);
+          else expect(quick === close || row.array().safeParse(quick).success).toBe(true);
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+function rowsClosely(bytes: Uint8Array): unknown {
+  return decodeRecord(bytes).envelope.rows ?? [];
+}
+
+function rowsOrNone(rowsIn: (bytes: Uint8Array) => unknown, text: string): unknown {
+  try {
+    return rowsIn(new TextEncoder().encode(text));
+  } catch {
+    return 'no record';
+  }
+}
 
 /** As JSON.parse gives it, or undefined for what is no JSON. */
 function parsed(text: string): { readonly rows?: unknown } | undefined {
