@@ -11,6 +11,7 @@ import { type ShownRow, shownRows } from './devices.ts';
 import type { Standing } from './diff.ts';
 import { guidanceOf } from './explained.ts';
 import { readOffers, readRows, readStandings } from './fleet.ts';
+import { notForgotten } from './forgotten.ts';
 import { type Entry, historyOf } from './history.ts';
 import { whoText } from './line.ts';
 import { type ParentRow, parentRows, standingIn } from './offers.ts';
@@ -38,8 +39,11 @@ export type DeclaredOn = {
   readonly replaces: { readonly host: HostId; readonly parent: string; readonly type: string } | null;
 };
 
-/** A host's row, and what its reason means. */
-export type DescribedRow = ShownRow & { readonly guidance: ReturnType<typeof guidanceOf> };
+/** A host's row, and what its reason means; `forgotten`: an operator has stated that the host will not come back. */
+export type DescribedRow = ShownRow & {
+  readonly forgotten: boolean;
+  readonly guidance: ReturnType<typeof guidanceOf>;
+};
 
 /** What the registry says; `unknown`: it could not be asked. */
 export type DescribedHold =
@@ -76,12 +80,13 @@ export async function describeDevice(where: Where, uuid: Uuid): Promise<Describe
   );
   const held = holdOf(hold);
   const places = [...declarations, ...rows, held].flatMap(placeOf);
+  const isThere = await notForgotten(streams.command, prefix);
   const source = streamSource({ stream: streams.observed, prefix });
   const entries = await historyOf(source, uuid, { turnedAway: false });
   return {
     uuid,
     declarations: declarations.sort((a, b) => (a.host < b.host ? -1 : 1)),
-    rows: rows.map((row) => ({ ...row, guidance: guidanceOf(row) })),
+    rows: rows.map((row) => ({ ...row, forgotten: !isThere(row), guidance: guidanceOf(row) })),
     registry: held,
     parents: await parentsAt(where, places),
     history: entries.slice(-ENTRIES_MAX),

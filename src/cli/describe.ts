@@ -100,7 +100,7 @@ function showReason({ host, reason, message, guidance }: DescribedRow, out: Outp
   const lines = [
     [{ text: '  means' }, { text: meaning }],
     [{ text: '  what ends it' }, { text: ends }],
-    [{ text: '  way out' }, { text: hint }],
+    ...(message?.includes(hint) ? [] : [[{ text: '  way out' }, { text: hint }]]),
   ];
   for (const line of new Columns(2, out.isTerminal).lines(lines)) out.line(line);
 }
@@ -130,17 +130,10 @@ function declaredCells(one: DeclaredOn): readonly Cell[] {
 
 const REPORTED = ['REPORTED BY', 'AS', 'STATE', 'REASON', 'GENERATION', 'ATTRIBUTES'];
 
-function reportedCells({
-  host,
-  parent,
-  type,
-  state,
-  reason,
-  generation,
-  attributes,
-}: DescribedRow): readonly Cell[] {
+function reportedCells(row: DescribedRow): readonly Cell[] {
+  const { host, forgotten, parent, type, state, reason, generation, attributes } = row;
   return [
-    ...cells(host, `${type} on ${parent}`),
+    ...cells(forgotten ? `${host}, forgotten` : host, `${type} on ${parent}`),
     { text: state, colour: STATE_COLOURS[state] },
     ...cells(reason, generationText(generation), pairsText(attributes)),
   ];
