@@ -202,8 +202,9 @@ export class Machine {
     this.disk = this.#newest;
     this.#newest = undefined;
     for (const { uuid, parent, type } of this.kernel.devices()) {
-      const holder = this.#parts.server.registry.holdOf(uuid)?.hold.claim.host;
-      if (holder !== this.name) this.foreign.set(uuid, { parent, type });
+      const hold = this.#parts.server.registry.holdOf(uuid)?.hold;
+      const isHeld = hold?.claim.host === this.name && hold.phase !== 'fenced';
+      if (!isHeld) this.foreign.set(uuid, { parent, type });
     }
     this.restart();
   }
