@@ -9,7 +9,7 @@ import { Output } from './cli/output.ts';
 import { buildProgram } from './cli/program.ts';
 import { EXIT } from './exit.ts';
 
-const out = new Output(process.stdout, process.stderr);
+const out = new Output(process.stdout, process.stderr, () => process.stdin);
 const program = buildProgram(manifest.version, async (load, args, flags) => {
   const { readSettings } = await import('./config.ts');
   const settings = readSettings(flags, process.env);

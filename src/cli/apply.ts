@@ -4,7 +4,6 @@
  * On a terminal the plan is shown and confirmed first, and then that plan is published or nothing more: what the fleet
  * has changed meanwhile ends it. Elsewhere it goes ahead, within what the flags allow, and a race is planned anew.
  */
-import { createInterface } from 'node:readline/promises';
 import type { Flags } from '../config.ts';
 import type { Change, Publication } from '../diff.ts';
 import { Failure, type Outcome } from '../exit.ts';
@@ -42,32 +41,21 @@ export async function applyDeclared(
     refuseHarm(proposal, flags);
     return proposal;
   };
+  const author = createAuthor(fleet.clock, flags['source']);
   const proposal = await again();
   if (flags['dryRun'] === true) return showDryRun(proposal, flags, out);
   const isAsking = mustAsk(proposal, flags, out);
   if (isAsking) await confirm(proposal, out);
-  const report = await publish(fleet, flags, proposal, async () => {
-    const { changes } = await again();
+  // Who was asked took his time: what he saw is looked at once more. Elsewhere the first look is as good as another.
+  let first = isAsking ? null : proposal.changes;
+  const publisher = { stream: fleet.streams.desired, prefix: fleet.prefix, author };
+  const report = await publishChanges(publisher, async () => {
+    const changes = first ?? (await again()).changes;
+    first = null;
     if (isAsking) refuseOther(changes, proposal.changes);
     return changes;
   });
   return finish(fleet, report, { flags, out, timeoutMs });
-}
-
-/** The first changes are those of the proposal; whatever is left of them is found by looking again. */
-function publish(
-  { streams, prefix, clock }: Fleet,
-  flags: Flags,
-  proposal: Proposal,
-  again: () => Promise<readonly Change[]>,
-): Promise<Report> {
-  const author = createAuthor(clock, flags['source']);
-  let first: readonly Change[] | null = proposal.changes;
-  return publishChanges({ stream: streams.desired, prefix, author }, async () => {
-    const changes = first ?? (await again());
-    first = null;
-    return changes;
-  });
 }
 
 type Ending = Pick<Invocation, 'flags' | 'out'> & { readonly timeoutMs: number };
@@ -94,14 +82,12 @@ function showDryRun({ changes, seen }: Proposal, flags: Flags, out: Output): Out
 
 /** Whoever is not at a terminal cannot be asked, and has said with the flags what is allowed. */
 function mustAsk({ changes }: Proposal, flags: Flags, out: Output): boolean {
-  const isTerminal = out.isTerminal && process.stdin.isTTY === true;
-  return isTerminal && flags['yes'] !== true && flags['json'] !== true && changes.some(isOpen);
+  return out.canAsk && flags['yes'] !== true && flags['json'] !== true && changes.some(isOpen);
 }
 
 async function confirm({ changes, seen }: Proposal, out: Output): Promise<void> {
   showPlan(planOf(changes, seen), out);
-  const ask = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await ask.question('Publish this? [y/N] ').finally(() => ask.close());
+  const answer = await out.ask('Publish this? [y/N] ');
   if (/^y(es)?$/i.test(answer.trim())) return;
   throw new Failure('applying: it was not confirmed, and nothing was published', {
     outcome: 'refused',

@@ -9,6 +9,7 @@ import type { Reported } from '../publish.ts';
 import { type Awaited, type Verdict, verdicts } from '../settle.ts';
 import type { Fleet } from './open.ts';
 import type { Output } from './output.ts';
+import { progressText } from './progress.ts';
 import type { Cell } from './terminal.ts';
 
 /** Least time between two looks; of a large fleet, that to look is longer, and the pause is so many times that. */
@@ -44,11 +45,10 @@ export async function awaitSettled(
     const beganMs = clock.monotonicMs();
     const rows = await readOf(hosts, (host) => readRows(streams.observed, prefix, host));
     const found = verdicts(awaited, rows);
-    const waiting = found.filter(({ state }) => state === 'waiting').length;
-    out.progress(`${found.length - waiting} of ${found.length} devices settled`);
     const nowMs = clock.monotonicMs();
     const leftMs = endMs - nowMs;
-    if (waiting === 0 || leftMs <= 0) {
+    out.progress(progressText(found, leftMs));
+    if (leftMs <= 0 || found.every(({ state }) => state !== 'waiting')) {
       out.progress(null);
       return found;
     }

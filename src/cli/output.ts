@@ -1,6 +1,9 @@
 /**
- * Where a verb writes: results to stdout, warnings to stderr, colours only on a terminal.
+ * Where a verb writes: results to stdout, warnings to stderr, colours only on a terminal; and where it asks.
  */
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { type Cell, Columns, heading, paint, printable, table } from './terminal.ts';
 
 /** As much of a stream as is written to. One that has enough answers false, and calls back when it has not any more. */
@@ -8,28 +11,51 @@ export type Sink = {
   write(text: string): unknown;
   once?(event: 'drain', listener: () => void): unknown;
   readonly isTTY?: boolean;
+  readonly columns?: number;
 };
+
+/** Where answers come from; opened only when somebody may be asked. */
+export type Stdin = () => Readable & { readonly isTTY?: boolean };
 
 /** Rows of a long table that are aligned and written together. */
 const ROWS_AT_ONCE = 256;
 /** Characters that are gathered before they are written. */
 const CHUNK_CHARS = 64 * 1024;
+/** Columns of a terminal that does not tell. */
+const PROGRESS_CHARS = 80;
 
 type Several<T> = AsyncIterable<T> | Iterable<T>;
 
 export class Output {
   readonly #stdout: Sink;
   readonly #stderr: Sink;
+  readonly #stdin: Stdin | undefined;
   readonly #warned = new Set<string>();
 
-  constructor(stdout: Sink, stderr: Sink) {
+  constructor(stdout: Sink, stderr: Sink, stdin?: Stdin) {
     this.#stdout = stdout;
     this.#stderr = stderr;
+    this.#stdin = stdin;
   }
 
   /** True when people look at the results as they come. */
   get isTerminal(): boolean {
     return this.#stdout.isTTY === true;
+  }
+
+  /** True when somebody is there who sees the question and can answer. */
+  get canAsk(): boolean {
+    return this.isTerminal && this.#stdin?.().isTTY === true;
+  }
+
+  /** The answer in one line; empty when there is none. */
+  async ask(question: string): Promise<string> {
+    if (this.#stdin === undefined) return '';
+    this.#stderr.write(question);
+    const lines = createInterface({ input: this.#stdin() });
+    const answer = once(lines, 'line').then(([line]) => String(line));
+    const end = once(lines, 'close').then(() => '');
+    return Promise.race([answer, end]).finally(() => lines.close());
   }
 
   json(value: unknown): void {
@@ -99,7 +125,9 @@ export class Output {
 
   /** One line on a terminal that the next one takes the place of; null for none any more. */
   progress(text: string | null): void {
-    if (this.#stderr.isTTY === true) this.#stderr.write(`\r\u001b[2K${printable(text ?? '')}`);
+    if (this.#stderr.isTTY !== true) return;
+    const { columns = PROGRESS_CHARS } = this.#stderr;
+    this.#stderr.write(`\r\u001b[2K${printable(text ?? '').slice(0, columns - 1)}`);
   }
 
   /** The same warning is given once. */

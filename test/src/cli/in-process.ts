@@ -1,6 +1,7 @@
 /**
  * Runs the program as `run.ts` does, but in this process, for tests that ask many questions.
  */
+import { Readable } from 'node:stream';
 import { CommanderError } from 'commander';
 import { errorLines, outcomeOf } from '../../../src/cli/failures.ts';
 import { Output } from '../../../src/cli/output.ts';
@@ -13,21 +14,26 @@ export type InProcessOptions = {
   readonly env?: Env;
   /** Is told what was thrown, before it is printed. */
   readonly onError?: (error: unknown) => void;
+  /** What people type; given, they sit at a terminal. */
+  readonly typed?: Iterable<string> | AsyncIterable<string>;
 };
 
 /** Runs `mdevfleet ...args`; what reads journals runs here, too. */
 export async function runInProcess(
   args: readonly string[],
-  { env = {}, onError }: InProcessOptions = {},
+  { env = {}, onError, typed }: InProcessOptions = {},
 ): Promise<Ran> {
   const said = { stdout: '', stderr: '' };
+  const isTTY = typed !== undefined;
   const sink = (name: keyof typeof said) => ({
+    isTTY,
     write(text: string): void {
       said[name] += text;
     },
   });
   const [stdout, stderr] = [sink('stdout'), sink('stderr')];
-  const out = new Output(stdout, stderr);
+  const stdin = () => Object.assign(Readable.from(typed ?? []), { isTTY });
+  const out = new Output(stdout, stderr, stdin);
   let status: number = EXIT.ok;
   const program = buildProgram('0', async (load, rest, flags) => {
     const settings = readSettings(flags, env);
