@@ -9,7 +9,7 @@ import type { FactOf } from './fact.ts';
 import type { TerminalReason, WaitingReason } from './reasons.ts';
 
 /** What may end a wait before its timer does. */
-export type Wake = 'parent' | 'device' | 'registry' | 'command' | 'timer';
+export type Wake = 'parent' | 'device' | 'registry' | 'command' | 'hook' | 'timer';
 
 export type Guidance = {
   /** What is the case. */
@@ -46,6 +46,13 @@ export const WAITING = {
     ends: 'the helper ends',
     hint: 'nothing is written until it ends; if it never does, see what its driver waits for',
     wake: 'timer',
+  },
+  HookRefused: {
+    meaning:
+      'a callout script of the host refused that the device is made, or removed; or it failed, took too long, or may not be run',
+    ends: 'the script answers 0',
+    hint: 'see what the script says, and why; it is asked again by itself, or at once by `mdevfleet retry`',
+    wake: 'hook',
   },
   ParentAbsent: {
     meaning: 'the host has no such parent device',

@@ -12,6 +12,7 @@ export const waitingReason = z.enum([
   'Paused', // an operator paused the host
   'Cordoned', // an operator lets no new device be made on the parent
   'Busy', // a helper, of this agent or an earlier one, still writes for this UUID
+  'HookRefused', // a script of the host keeps the change from happening
   'ParentAbsent',
   'TypeAbsent',
   'NoCapacity',

@@ -11,6 +11,7 @@ import type { Device } from '../store/device.ts';
 import type { AppendResult, Journal } from '../store/journal/journal.ts';
 import type { Registry } from '../store/registry/registry.ts';
 import type { Gate } from './gate.ts';
+import type { Hooks } from './hooks.ts';
 import type { Host, Place, WriteResult } from './host.ts';
 import type { Memory } from './memory.ts';
 import { AGAIN, type Outcome } from './outcome.ts';
@@ -22,6 +23,8 @@ export type Acting = {
   readonly host: Host;
   readonly gate: Gate;
   readonly memory: Memory;
+  /** Who is asked before a device is made or removed; nobody if missing. */
+  readonly hooks?: Hooks;
   /** The incarnation under which this agent may write to the registry; null while it has none. */
   readonly incarnation: () => number | null;
   /** True once the fleet was reached since the agent started: its journal is not an older copy that was put back. */

@@ -9,6 +9,7 @@ import type { Device } from '../store/device.ts';
 import { type Acting, about, note, record, write } from './acting.ts';
 import { appliedWith, readings, singles } from './attributes.ts';
 import { deniesDevice, describeDenied, describeWrite } from './errno.ts';
+import { tellTakenBack } from './hooked.ts';
 import type { Place } from './host.ts';
 import { AGAIN, judge, type Outcome, refused } from './outcome.ts';
 import type { StepOf } from './step.ts';
@@ -98,6 +99,7 @@ async function rollBack(
   first: Extract<Outcome, { kind: 'terminal' }>,
 ): Promise<Outcome> {
   const result = await acting.gate.through(place.parent, () => acting.host.remove(device.uuid, place));
+  await tellTakenBack(acting, device, place, result);
   if (result.kind === 'ok') {
     acting.memory.untried(device.uuid);
     return first;

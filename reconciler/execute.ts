@@ -12,8 +12,9 @@ import { noInstance } from './capacity.ts';
 import { configure, recordChange, unwatch } from './configure.ts';
 import { ERRNO } from './errno.ts';
 import { beginRelease, claim, release, tooEarly } from './holding.ts';
+import { hooked } from './hooked.ts';
 import type { Place, WriteResult } from './host.ts';
-import { AGAIN, judge, type Outcome } from './outcome.ts';
+import { AGAIN, judge, type Outcome, waiting } from './outcome.ts';
 import type { Step, StepOf } from './step.ts';
 
 /** Carries out one step for the device as it was planned on. */
@@ -49,8 +50,11 @@ export function execute(acting: Acting, device: Device, step: Step): Promise<Out
 async function create(acting: Acting, device: Device, place: Place): Promise<Outcome> {
   const early = acting.isMadeAgain() ? await tooEarly(acting) : undefined;
   if (early !== undefined) return early;
-  const result = await write(acting, device, place, () => acting.host.create(device.uuid, place));
+  const result = await hooked(acting, device, { do: 'create', place }, () =>
+    write(acting, device, place, () => acting.host.create(device.uuid, place)),
+  );
   if (result === 'changed') return AGAIN;
+  if (result.kind === 'kept') return waiting('HookRefused', result.message);
   if (result.kind === 'ok') {
     acting.memory.created(device.uuid);
     return AGAIN;
@@ -98,6 +102,9 @@ async function drift(acting: Acting, device: Device, step: StepOf<'record-drift'
 async function remove(acting: Acting, device: Device, place: Place): Promise<Outcome> {
   const early = await tooEarly(acting);
   if (early !== undefined) return early;
-  const result = await write(acting, device, place, () => acting.host.remove(device.uuid, place));
+  const result = await hooked(acting, device, { do: 'remove', place }, () =>
+    write(acting, device, place, () => acting.host.remove(device.uuid, place)),
+  );
+  if (result !== 'changed' && result.kind === 'kept') return waiting('HookRefused', result.message);
   return result === 'changed' || result.kind === 'ok' ? AGAIN : judge('remove', result);
 }

@@ -9,14 +9,12 @@ import type { Fact } from '../events/fact.ts';
 import type { Wake } from '../events/guidance.ts';
 import { type Generation, sameGeneration, type Uuid } from '../events/names.ts';
 import type { WaitingReason } from '../events/reasons.ts';
-import { cordonOn } from '../store/cordons.ts';
 import type { Device } from '../store/device.ts';
 import type { Acting } from './acting.ts';
 import { execute } from './execute.ts';
 import type { ReconcilerLimits } from './limits.ts';
 import type { Outcome } from './outcome.ts';
-import { underDispute, underPause } from './pause.ts';
-import { type Known, lookFor, plan } from './plan.ts';
+import { plannedNow } from './planned.ts';
 import type { Plan } from './step.ts';
 
 /** How a pass ended, and so when the next one is due. */
@@ -56,27 +54,10 @@ export async function runPass(
 
 /** Plans once and carries out the step, if there is one; `planned` is what was planned on. */
 async function turn(acting: Acting, uuid: Uuid): Promise<{ verdict: Verdict | 'again'; planned: Device }> {
-  const planned = acting.journal.device(uuid);
-  const observed = await acting.host.observe(uuid, lookFor(planned));
-  const undisputed = underDispute(plan(known(acting, planned), observed), acting.dispute(uuid));
-  const next = underPause(undisputed, acting.journal.positions().paused);
+  const { device: planned, next } = await plannedNow(acting, uuid);
   if (next.kind !== 'step') return { verdict: next, planned };
   const outcome = await execute(acting, planned, next.step);
   return { verdict: outcome.kind === 'again' ? 'again' : outcome, planned };
-}
-
-function known(acting: Acting, device: Device): Known {
-  const { desired, reservation, terminal, fence, uuid } = device;
-  const { memory, journal } = acting;
-  return {
-    desired,
-    reservation,
-    terminal,
-    fence,
-    rebooted: memory.rebooted(uuid),
-    rewritten: memory.rewritten(uuid),
-    cordon: desired?.kind === 'present' ? cordonOn(journal.positions().cordons, desired.claim.parent) : null,
-  };
 }
 
 /** Records a verdict, if it is news. It speaks of the device as it was planned on, and is void for any other. */

@@ -8,6 +8,7 @@ import type { Labels } from '../events/declaration.ts';
 import type { Uuid } from '../events/names.ts';
 import type { Streams } from '../events/stream.ts';
 import type { Clock, Random } from '../reconciler/clock.ts';
+import type { Hooks } from '../reconciler/hooks.ts';
 import type { Host } from '../reconciler/host.ts';
 import type { ReconcilerLimits } from '../reconciler/limits.ts';
 import { Memory } from '../reconciler/memory.ts';
@@ -31,6 +32,8 @@ export type AgentPorts = {
   readonly log: AgentLog;
   /** Signs checkpoints of the journal; none are made without. */
   readonly signer?: Signer;
+  /** Who is asked before a device is made or removed; nobody without. */
+  readonly hooks?: Hooks;
 };
 
 /** Constant messages; facts are fields. */
@@ -78,7 +81,7 @@ export class Agent {
   #foundByResync = 0;
 
   constructor(ports: AgentPorts, options: AgentOptions) {
-    const { journal, clock, random, registry, host, streams, signer } = ports;
+    const { journal, clock, random, registry, host, streams, signer, hooks } = ports;
     const wasMadeAgain = journal.positions().madeAgain === true;
     const { limits, prefix, bootIsNew, kernel, labels = {} } = options;
     this.#ports = ports;
@@ -97,7 +100,7 @@ export class Agent {
     const notary = { journal, clock, limits: { ...NOTARY_LIMITS, ...limits } };
     this.#notary = signer && new Notary({ ...notary, signer, onRecorded: () => this.#link.kick() });
     this.#reconciler = new Reconciler({
-      ...{ journal, registry, host, clock, random, limits },
+      ...{ journal, registry, host, clock, random, limits, ...(hooks && { hooks }) },
       memory: new Memory(bootIsNew),
       self: { kernel, labels },
       incarnation: () => this.#link.incarnation,

@@ -10,7 +10,10 @@ import { join } from 'node:path';
 import type { Machine } from '../events/fact.ts';
 import { decodeRecord } from '../events/record.ts';
 import manifest from '../package.json' with { type: 'json' };
+import { createCallouts } from '../reconciler/callouts/callouts.ts';
+import { scriptsIn } from '../reconciler/callouts/scripts.ts';
 import { systemClock, systemRandom } from '../reconciler/clock-system.ts';
+import type { Hooks } from '../reconciler/hooks.ts';
 import type { Host } from '../reconciler/host.ts';
 import { createSimulatedHost } from '../reconciler/simulated/host-sim.ts';
 import { connectSimulatedHost } from '../reconciler/simulated/host-sim-client.ts';
@@ -25,6 +28,7 @@ import { lockJournal } from '../store/journal/lock.ts';
 import { openSigningKey, signingKeyFile } from '../store/journal/signing-key.ts';
 import type { AgentOptions, AgentPorts } from './agent.ts';
 import { type AgentConfig, journalFolder } from './config.ts';
+import { Failure } from './exit.ts';
 import { type FleetPorts, openFleetPorts } from './fleet-ports.ts';
 import { newId } from './ids.ts';
 import { agentLimits } from './limits.ts';
@@ -67,6 +71,7 @@ async function open(config: AgentConfig, log: Logger, opened: Opened): Promise<O
   opened.push(() => lock.release());
   const kernel = await openKernel(config, dir, log);
   opened.push(() => kernel.host.close());
+  const hooks = await openHooks(config, log);
   const journal = await openHostJournal(config, dir, machine, kernel.boot);
   opened.push(() => journal.close());
   const fleet = await openFleetPorts(config.fleet, `mdevfleet agent ${config.host}`);
@@ -76,7 +81,7 @@ async function open(config: AgentConfig, log: Logger, opened: Opened): Promise<O
   return {
     ports: {
       ...{ journal, streams, registry, host, log },
-      ...{ clock: systemClock, random: systemRandom, ...signerIn(dir, log) },
+      ...{ clock: systemClock, random: systemRandom, ...signerIn(dir, log), ...hooks },
     },
     options: {
       prefix: config.fleet.prefix,
@@ -98,6 +103,24 @@ function signerIn(dir: string, log: Logger): { readonly signer?: Signer } {
     log.warn({ err: error, key: signingKeyFile(dir) }, 'no checkpoints are signed');
     return {};
   }
+}
+
+/** A folder that cannot be used is told at the start, and not only when a device waits for that. */
+async function openHooks(
+  { hooks: dir, limits }: AgentConfig,
+  log: Logger,
+): Promise<{ readonly hooks?: Hooks }> {
+  if (dir === null) return {};
+  try {
+    const scripts = await scriptsIn(dir);
+    log.info({ dir, scripts: scripts.length }, 'callout scripts are asked');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const wayOut = 'give --hooks a folder that only root can write, with scripts that only root can write';
+    throw new Failure(`opening the callout scripts in ${dir}: ${reason}`, { outcome: 'host', wayOut, cause });
+  }
+  const warn: Warn = (fields, message) => log.warn(fields, message);
+  return { hooks: createCallouts({ dir, timeoutMs: limits.hookDeadlineMs, clock: systemClock, warn }) };
 }
 
 function software(): string {

@@ -39,6 +39,8 @@ export type AgentConfig = {
   readonly fleet: FleetAddress;
   readonly kernel: KernelAddress;
   readonly labels: Labels;
+  /** Folder of callout scripts; null if none are run. */
+  readonly hooks: string | null;
   readonly limits: Limits;
 };
 
@@ -101,7 +103,7 @@ export function fleetAddress(settings: Settings): FleetAddress {
 
 /** The agent that the settings mean. */
 export function agentConfig(settings: Settings): AgentConfig {
-  const { sysfs, simulate = null, labels = {}, limits } = settings;
+  const { sysfs, simulate = null, labels = {}, hooks = null, limits } = settings;
   const host = required(settings, 'host');
   const data = required(settings, 'data');
   if (sysfs !== undefined && simulate !== null) {
@@ -111,7 +113,7 @@ export function agentConfig(settings: Settings): AgentConfig {
     simulate === null
       ? { kind: 'sysfs', root: sysfs ?? '/sys' }
       : { kind: 'simulated', socket: simulate.socket };
-  return { host, data, fleet: fleetAddress(settings), kernel, labels, limits };
+  return { host, data, fleet: fleetAddress(settings), kernel, labels, hooks, limits };
 }
 
 /** The folder of a host's journal. */

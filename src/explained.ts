@@ -52,6 +52,7 @@ const WOKEN = {
   parent: 'seen when a parent comes, goes or changes, and looked for now and then',
   device: 'seen when the device changes, and looked for now and then',
   registry: 'seen when the registry is reached, and looked for now and then',
+  hook: 'seen when the script is asked again',
   command: 'seen when an operator says so',
   timer: 'looked for now and then, less often the longer it takes',
 } as const satisfies Record<Wake, string>;

@@ -49,6 +49,9 @@ export const limitSchemas = {
   waitDeviceMsMax: delayMs(wait.device).describe('Longest wait for a uevent of the device'),
   waitRegistryMsMax: delayMs(wait.registry).describe('Longest wait for a change in the registry'),
   waitParentMsMax: delayMs(wait.parent).describe('Longest wait for a uevent of the parent'),
+  waitHookMsMax: delayMs(wait.hook).describe(
+    'Longest wait before a callout script that refused is asked again',
+  ),
   waitCommandMsMax: delayMs(wait.command).describe('Longest wait for an operator before looking again'),
   transientAttemptsMin: count(reconciler.transientAttemptsMin).describe(
     'Attempts before a reason that usually passes is recorded',
@@ -61,6 +64,7 @@ export const limitSchemas = {
   ),
   lookRestMs: delayMs(reconciler.lookRestMs).describe('Time between two looks at everything on the host'),
   resyncMs: delayMs(reconciler.resyncMs).describe('Time between two passes over all devices'),
+  hookDeadlineMs: delayMs(10_000).describe('A callout script that takes longer is killed, and has refused'),
   writeDeadlineMs: delayMs(10_000).describe('A write to sysfs that takes longer is stuck'),
   stopDeadlineMs: delayMs(10_000).describe('Time that an agent has to finish when it is stopped'),
   natsTimeoutMs: delayMs(5_000).describe('Longest wait for an answer of a NATS server'),
@@ -108,8 +112,8 @@ export type AgentLimits = ReconcilerLimits &
 
 /** The agent's part of the limits, in a fleet of that kind. */
 export function agentLimits(limits: Limits, fleet: 'nats' | 'embedded'): AgentLimits {
-  const { waitTimerMsMax, waitDeviceMsMax, waitRegistryMsMax, waitParentMsMax, waitCommandMsMax, ...rest } =
-    limits;
+  const { waitTimerMsMax, waitDeviceMsMax, waitRegistryMsMax, waitParentMsMax, ...others } = limits;
+  const { waitHookMsMax, waitCommandMsMax, ...rest } = others;
   return {
     ...rest,
     pollMs: limits.streamPollMs,
@@ -125,6 +129,7 @@ export function agentLimits(limits: Limits, fleet: 'nats' | 'embedded'): AgentLi
       device: waitDeviceMsMax,
       registry: waitRegistryMsMax,
       parent: waitParentMsMax,
+      hook: waitHookMsMax,
       command: waitCommandMsMax,
     },
   };

@@ -100,6 +100,12 @@ export const OPTIONS = {
     value: '<key=value>',
     about: 'labels by which pools choose this host; several are separated by commas',
   },
+  hooks: {
+    schema: path,
+    value: '<dir>',
+    path: true,
+    about: 'folder of callout scripts that are asked before a device is made or removed (default: none)',
+  },
   logLevel: {
     schema: z.enum(LOG_LEVELS),
     value: '<level>',

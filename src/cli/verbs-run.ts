@@ -9,7 +9,7 @@ export const RUN: readonly VerbSpec[] = [
     name: 'agent',
     about: 'Look after the devices of one host until it is stopped.',
     example: 'mdevfleet agent --host host-a --data /var/lib/mdevfleet --nats nats://10.0.0.1:4222',
-    settings: ['host', ...FLEET, 'sysfs', 'simulate', 'labels', 'logLevel'],
+    settings: ['host', ...FLEET, 'sysfs', 'simulate', 'labels', 'hooks', 'logLevel'],
     load: async () => (await import('./agent.ts')).agent,
   },
   {

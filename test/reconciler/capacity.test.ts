@@ -98,7 +98,7 @@ describe('a create without room', () => {
 
 /** The loop on a full parent, whose waits end by themselves only after a long time. */
 async function waiting(): Promise<Loop> {
-  const waitDelayMsMax = { timer: 1e9, device: 1e9, registry: 1e9, parent: 1e9, command: 1e9 };
+  const waitDelayMsMax = { timer: 1e9, device: 1e9, registry: 1e9, parent: 1e9, hook: 1e9, command: 1e9 };
   const world = await full({
     limits: { waitDelayMsMax, retryDelayMsMin: 1e9, retryDelayMsMax: 1e9, resyncMs: 2e9 },
   });

@@ -53,6 +53,12 @@ describe('which source wins', () => {
     expect(readSettings({ config, data: 'dir' }, {}).data).toBe('dir');
   });
 
+  test('no callout scripts are run unless their folder is given', () => {
+    const settings = (flags: Flags) => agentConfig(readSettings({ config, ...flags }, {}));
+    expect(settings({}).hooks).toBeNull();
+    expect(settings({ hooks: '/etc/mdevctl.d/scripts.d/callouts' }).hooks).toMatch(/callouts$/);
+  });
+
   test('every limit has a default, which may depend on the fleet', () => {
     const { registryGraceMs, ...others } = readSettings({}, {}).limits;
     expect(Object.keys({ registryGraceMs, ...others }).sort()).toEqual(Object.keys(limitSchemas).sort());

@@ -3,7 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,6 +12,7 @@ import { EXIT } from '../../../src/exit.ts';
 import { mdevfleet, mdevfleetJson } from './run.ts';
 
 const ROOT = dirname(dirname(dirname(import.meta.dirname)));
+const UUID = '5d3c7e0a-2f51-4b1e-9a44-0000000000aa';
 const FLEET = join(ROOT, 'examples', 'fleet.yaml');
 
 type RunningAgent = { readonly pid: number; stop(): Promise<number | null> };
@@ -93,6 +94,35 @@ describe('an agent on a simulated kernel', () => {
     const { status, stderr } = await mdevfleet(['agent', ...at('host-c'), `--simulate=${socket}`]);
     expect(status).toBe(EXIT.host);
     expect(stderr).toContain(socket);
+  });
+
+  test('callout scripts are asked first; a folder that others may write to is refused', async () => {
+    const hooks = join(data, 'callouts');
+    mkdirSync(hooks);
+    writeFileSync(join(hooks, 'never'), '#!/bin/sh\necho not today >&2\nexit 1\n', { mode: 0o755 });
+    const told = [...at('host-h'), '--simulate', '--hooks', hooks];
+    chmodSync(hooks, 0o777);
+    const refused = await mdevfleet(['agent', ...told]);
+    expect(refused).toMatchObject({
+      status: EXIT.host,
+      stderr: expect.stringContaining(`chmod go-w ${hooks}`),
+    });
+    chmodSync(hooks, 0o755);
+    const device = { uuid: UUID, host: 'host-h', parent: 'mtty', type: 'mtty-2' };
+    const set = { apiVersion: 'mdevfleet.io/v1', kind: 'DeviceSet', metadata: { name: 'hooked' } };
+    const input = JSON.stringify({ ...set, devices: [device] });
+    await mdevfleet(['apply', '--data', data, '-f', '-'], { input });
+    const asking = await startAgent(told);
+    const row = () => mdevfleetJson(['get', 'devices', '--data', data, '--host', 'host-h']);
+    const timeout = 30_000;
+    const kept = {
+      reason: 'HookRefused',
+      message: expect.stringContaining('never answered 1 to start: not today'),
+    };
+    await expect.poll(row, { timeout }).toMatchObject([kept]);
+    rmSync(join(hooks, 'never'));
+    await expect.poll(row, { timeout }).toMatchObject([{ state: 'ready' }]);
+    expect(await asking.stop()).toBe(EXIT.ok);
   });
 
   test('a server that is away keeps no agent from starting, nor from ending', async () => {

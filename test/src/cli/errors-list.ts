@@ -168,6 +168,7 @@ no flock | PATH=empty agent --host host-a --data new --simulate | host | flock i
 another agent's host | agent --host host-a --data fleet --simulate --log-level fatal | foreign | host-a | a host id of its own
 an older copy of a journal | agent --host node-1 --data rolled --simulate --log-level fatal | damaged | an older copy that was put back | the newest copy
 no sysfs | agent --host host-a --data new --sysfs none | host | sysfs in none | --sysfs
+callout scripts that are not there | agent --host host-a --data new --simulate --hooks none | host | the callout scripts in none & ENOENT | only root can write
 no kernel behind a socket | agent --host host-a --data new --simulate none.sock | host | none.sock | start it first
 a damaged journal | agent --host host-a --data gap --simulate | damaged | record 5 | from a backup
 a journal of a newer program | agent --host host-a --data newer --simulate | refused | newer program | rebuild
