@@ -113,22 +113,33 @@ export async function knownHosts(streams: Streams, prefix: string): Promise<Read
   return new Set((await hostSizes(streams, prefix)).keys());
 }
 
-/** The same hosts, each with how many subjects there are about it: no fewer than devices. Throws StreamUnavailable. */
+/**
+ * The same hosts, each with how many subjects there are on which something was declared for it. What hosts reported is not
+ * gone through: each has begun by saying something that is about no device. Throws StreamUnavailable.
+ */
 export async function hostSizes(
   { desired, observed }: Streams,
   prefix: string,
 ): Promise<ReadonlyMap<HostId, number>> {
+  const [declared, ...reporting] = await Promise.all([
+    desired.subjects(`${prefix}.desired.>`),
+    ...[NO_UUID, INVENTORY].map((uuid) => observed.subjects(subjectFilter(prefix, 'observed', { uuid }))),
+  ]);
   const heads = new Map<string, number>();
-  for (const stream of [desired, observed]) {
-    for (const subject of await stream.subjects(`${prefix}.${stream.name}.>`)) {
-      const [head] = splitLast(subject);
-      heads.set(head, (heads.get(head) ?? 0) + 1);
-    }
+  for (const subject of reporting.flat()) heads.set(tokenOf(subject), 0);
+  for (const subject of declared) {
+    const token = tokenOf(subject);
+    heads.set(token, (heads.get(token) ?? 0) + 1);
   }
   const sizes = new Map<HostId, number>();
-  for (const [head, count] of heads) {
-    const host = parseSubject(prefix, `${head}.${NO_UUID}`)?.host;
-    if (host) sizes.set(host, (sizes.get(host) ?? 0) + count);
+  for (const [token, count] of heads) {
+    const host = parseSubject(prefix, `${prefix}.desired.${token}.${NO_UUID}`)?.host;
+    if (host) sizes.set(host, count);
   }
   return sizes;
+}
+
+/** The host's part of a subject. */
+function tokenOf(subject: string): string {
+  return splitLast(splitLast(subject)[0])[1];
 }

@@ -11,9 +11,9 @@ import { hostSizes, readStandings } from './fleet.ts';
 import { notForgotten } from './forgotten.ts';
 import { type Report, readReports } from './reports.ts';
 
-/** Subjects that are read at a time, as far as a host alone has not more: few at first, for somebody waits. */
-const FIRST_SUBJECTS_MAX = 512;
-const SUBJECTS_MAX = 4096;
+/** Declared devices that are read at a time, as far as a host alone has not more: few at first, for somebody waits. */
+const FIRST_DEVICES_MAX = 256;
+const DEVICES_MAX = 2048;
 /** Hosts that are read at a time, since each is a filter of its own for the server. */
 const HOSTS_MAX = 128;
 
@@ -42,14 +42,14 @@ export async function* hostParts({ streams, prefix }: Where, host?: HostId): Asy
 /** Hosts that are read together. */
 export function* together(sizes: Iterable<readonly [HostId, number]>): Generator<readonly HostId[]> {
   let hosts: HostId[] = [];
-  let [subjects, most] = [0, FIRST_SUBJECTS_MAX];
+  let [devices, most] = [0, FIRST_DEVICES_MAX];
   for (const [host, size] of sizes) {
-    if (hosts.length > 0 && (subjects + size > most || hosts.length === HOSTS_MAX)) {
+    if (hosts.length > 0 && (devices + size > most || hosts.length === HOSTS_MAX)) {
       yield hosts;
-      [hosts, subjects, most] = [[], 0, SUBJECTS_MAX];
+      [hosts, devices, most] = [[], 0, DEVICES_MAX];
     }
     hosts.push(host);
-    subjects += size;
+    devices += size;
   }
   if (hosts.length > 0) yield hosts;
 }

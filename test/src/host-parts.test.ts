@@ -19,11 +19,11 @@ test('each host is in one part, in order, and the first part is small unless its
     fc.property(sizes, (hosts) => {
       const parts = [...together(hosts)];
       expect(parts.flat()).toEqual(hosts.map(([host]) => host));
-      const subjects = (part: readonly string[]) =>
+      const devices = (part: readonly string[]) =>
         hosts.filter(([host]) => part.includes(host)).reduce((sum, [, size]) => sum + size, 0);
       for (const [at, part] of parts.entries()) {
         expect(part.length).toBeLessThanOrEqual(128);
-        expect(part.length === 1 || subjects(part) <= (at === 0 ? 512 : 4096)).toBe(true);
+        expect(part.length === 1 || devices(part) <= (at === 0 ? 256 : 2048)).toBe(true);
       }
     }),
   );
@@ -32,7 +32,7 @@ test('each host is in one part, in order, and the first part is small unless its
 test('the parts are all that stands declared, by host, and of one host only that', async () => {
   const streams = createMemoryStreams({ now: () => TIME });
   const hosts = ['b.example', 'a', 'b', 'c-1'];
-  for (const [at, host] of Array.from({ length: 900 }, (_, index) => hosts[index % 4] ?? '').entries()) {
+  for (const [at, host] of Array.from({ length: 480 }, (_, index) => hosts[index % 4] ?? '').entries()) {
     const event = { id: `id-${at}`, source: 'tests', time: TIME };
     const data = { uuid: uuidOf(at), host, parent: 'mtty', type: 'mtty-2' };
     await streams.desired.append(encodeDeclaration('mdev', { desired: 'present', event, data }));
@@ -45,5 +45,5 @@ test('the parts are all that stands declared, by host, and of one host only that
   const standings = new Map(parts.flatMap((part) => [...part.standings]));
   expect(standings).toEqual(await readStandings(streams.desired, 'mdev'));
   const [only, ...others] = await Array.fromAsync(hostParts({ streams, prefix: 'mdev' }, 'b'));
-  expect([only?.hosts, only?.standings.size, others]).toEqual([['b'], 225, []]);
+  expect([only?.hosts, only?.standings.size, others]).toEqual([['b'], 120, []]);
 });
