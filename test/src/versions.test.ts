@@ -31,7 +31,7 @@ const THIRD = '00000000-0000-4000-8000-000000000003';
 const OLDER_HOST = 'host-older';
 const NEWER_HOST = 'host-newer';
 const PLACE_TYPE = 'io.mdevfleet.device.present.v2';
-const CORDON_TYPE = 'io.mdevfleet.command.cordon.v1';
+const FREEZE_TYPE = 'io.mdevfleet.command.freeze.v1';
 const LIMITS = { ...RECONCILER_LIMITS, ...LINK_LIMITS, stopDeadlineMs: 5_000 };
 const KERNEL = kernelConfig.parse({ parents: [{ name: 'gpu0', units: 8, types: [{ name: 'small' }] }] });
 
@@ -44,22 +44,22 @@ let newer: Program;
 /** A fact that only the newer program knows. */
 const calibrated = z.strictObject({ kind: z.literal('calibrated'), v: z.literal(1), uuid: z.string() });
 
-/** The newer words in the older ones: a place in one string, and a cordon that is a pause. */
+/** The newer words in the older ones: a place in one string, and a freeze that is a pause. */
 function translated({ type, data, ...rest }: z.infer<typeof newerEvent>): object {
-  if (type === CORDON_TYPE) return { ...rest, type: typeOfCommand('pause'), data };
+  if (type === FREEZE_TYPE) return { ...rest, type: typeOfCommand('pause'), data };
   const { place, ...others } = data;
   const [parent, name] = String(place).split('/');
   return { ...rest, type: PRESENT_TYPE, data: { ...others, parent, type: name } };
 }
 
 const newerEvent = z.looseObject({
-  type: z.enum([PLACE_TYPE, CORDON_TYPE]),
+  type: z.enum([PLACE_TYPE, FREEZE_TYPE]),
   data: z.record(z.string(), z.unknown()),
 });
 
 const newerCodec: typeof codec = {
   ...codec,
-  eventTypes: () => [...codec.eventTypes(), PLACE_TYPE, CORDON_TYPE],
+  eventTypes: () => [...codec.eventTypes(), PLACE_TYPE, FREEZE_TYPE],
   decodeEvent(subject, data) {
     const event = newerEvent.safeParse(JSON.parse(new TextDecoder().decode(data)));
     return codec.decodeEvent(subject, event.success ? bytesOf(translated(event.data)) : data);
@@ -182,13 +182,13 @@ const place = (host: string, uuid: string) => publish(host, uuid, PLACE_TYPE, { 
 test('an older host goes on beside a newer one, keeps what it cannot read, and acts on it once it is upgraded', async () => {
   const [old, fresh] = [await new Machine(OLDER_HOST).run(OLDER), await new Machine(NEWER_HOST).run(newer)];
   await place(OLDER_HOST, UUID);
-  await publish(OLDER_HOST, null, CORDON_TYPE, {});
+  await publish(OLDER_HOST, null, FREEZE_TYPE, {});
   await place(NEWER_HOST, OTHER);
   expect(fresh.devices).toEqual([OTHER]);
   expect(old.devices).toEqual([]);
   expect(await old.lines('unsupported')).toEqual([
     expect.stringContaining(PLACE_TYPE),
-    expect.stringContaining(CORDON_TYPE),
+    expect.stringContaining(FREEZE_TYPE),
   ]);
   expect(await old.lines('rejected')).toEqual([]);
 
