@@ -40,6 +40,7 @@ export function runScript(clock: Clock, script: string, { argv, input, timeoutMs
   return new Promise((resolve) => {
     const end = (ended: Ended): void => {
       cancel();
+      child.stdin?.destroy();
       child.stderr?.destroy();
       resolve({ ...ended, said: said() });
     };
