@@ -93,9 +93,11 @@ async function* checked(records: AsyncIterable<StoredRecord>, log: LogCheck): As
 }
 
 function noJournal(cause: Misfit): JournalRefused {
-  return new JournalRefused('damaged', `these records are no journal: ${cause.message}. Make it of another copy of them`, {
-    cause,
-  });
+  return new JournalRefused(
+    'damaged',
+    `these records are no journal: ${cause.message}. Take another copy of them`,
+    { cause },
+  );
 }
 
 async function writeAll(storage: LmdbStorage, records: AsyncIterable<StoredRecord>): Promise<void> {
@@ -114,5 +116,12 @@ function write(storage: LmdbStorage, records: readonly StoredRecord[]): void {
   if (last === undefined) return;
   const { tail: after } = storage.projections();
   const tail = { seq: last.seq, hash: last.hash };
-  storage.commit({ after, tail, records, devices: [], events: [], positions: { ...NO_POSITIONS, madeAgain: true } });
+  storage.commit({
+    after,
+    tail,
+    records,
+    devices: [],
+    events: [],
+    positions: { ...NO_POSITIONS, madeAgain: true },
+  });
 }
