@@ -1,38 +1,70 @@
 /**
  * `apply`: publishes what manifests declare, as far as it differs from what stands declared.
  *
- * On a terminal the plan is shown and confirmed first, and then that plan is published or nothing more: what the fleet
- * has changed meanwhile ends it. Elsewhere it goes ahead, within what the flags allow, and a race is planned anew.
+ * On a terminal the plan is shown and confirmed first, or it comes from a file; then that plan is published and nothing
+ * more: what the fleet has changed meanwhile ends it. Elsewhere it goes ahead, within what the flags allow, and a race is
+ * planned anew.
  */
 import type { Flags } from '../config.ts';
-import type { Change, Publication } from '../diff.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import type { Declared } from '../manifest.ts';
 import { isOpen, planOf } from '../plan.ts';
 import { publishChanges, type Report } from '../publish.ts';
 import { createAuthor } from './author.ts';
 import { awaitSettled, outcomeOf, showVerdicts, timeoutMsOf } from './await.ts';
-import { readManifests } from './input.ts';
+import { declaredIn, readManifests } from './input.ts';
 import { type Fleet, withFleet } from './open.ts';
 import type { Output } from './output.ts';
 import { planJson, showPlan } from './plan-view.ts';
-import { type Proposal, propose } from './propose.ts';
+import { type Asked, type Proposal, propose } from './propose.ts';
 import { refuseHarm } from './refuse.ts';
 import { showReport } from './report.ts';
+import { publicationsOf, readPlan, refuseOther } from './saved-plan.ts';
 import type { Invocation } from './verb.ts';
 
-export async function apply(invocation: Invocation): Promise<Outcome> {
-  const { settings, flags } = invocation;
+export async function apply({ settings, flags, out }: Invocation): Promise<Outcome> {
   timeoutMsOf(flags['timeout']);
-  const declared = await readManifests(flags['file'] as readonly string[]);
-  return withFleet(settings, (fleet) => applyDeclared(fleet, declared, invocation), { create: true });
+  const { declared, asked, planned } = await given(flags);
+  const asking = { flags: { ...flags, ...asked }, out };
+  return withFleet(settings, (fleet) => applyDeclared(fleet, declared, asking, planned), { create: true });
 }
 
-/** Shows, asks and publishes as the flags of `apply` say, wherever it is from what is declared. */
+type Given = {
+  readonly declared: Declared;
+  readonly asked: Partial<Asked>;
+  readonly planned: ReadonlySet<string> | null;
+};
+
+/** What to apply: manifests, or a plan of some, which says by itself what was asked for. */
+async function given({ file, plan, prune, takeOver }: Flags): Promise<Given> {
+  if ((file === undefined) === (plan === undefined)) {
+    throw new Failure('reading the settings: either manifests or a plan are applied', {
+      outcome: 'usage',
+      wayOut: 'give -f PATH, or --plan FILE',
+    });
+  }
+  if (typeof plan !== 'string') {
+    return { declared: await readManifests(file as readonly string[]), asked: {}, planned: null };
+  }
+  if (prune !== undefined || takeOver !== undefined) {
+    throw new Failure('reading the settings: --prune and --take-over are given with --plan', {
+      outcome: 'usage',
+      wayOut: 'leave them out, or give them to `mdevfleet plan`',
+    });
+  }
+  const { manifests, asked, publications } = await readPlan(plan);
+  return { declared: declaredIn(manifests), asked, planned: publications };
+}
+
+/**
+ * Shows, asks and publishes as the flags of `apply` say, wherever it is from what is declared. Nobody is asked about
+ * what was `planned`, and nothing else is published.
+ */
 export async function applyDeclared(
   fleet: Fleet,
   declared: Declared,
   { flags, out }: Pick<Invocation, 'flags' | 'out'>,
+  planned: ReadonlySet<string> | null = null,
 ): Promise<Outcome> {
   const timeoutMs = timeoutMsOf(flags['timeout']);
   const asked = { prune: flags['prune'] === true, takeOver: flags['takeOver'] === true };
@@ -43,16 +75,18 @@ export async function applyDeclared(
   };
   const author = createAuthor(fleet.clock, flags['source']);
   const proposal = await again();
+  if (planned !== null) refuseOther(proposal.changes, planned);
   if (flags['dryRun'] === true) return showDryRun(proposal, flags, out);
-  const isAsking = mustAsk(proposal, flags, out);
+  const isAsking = planned === null && mustAsk(proposal, flags, out);
   if (isAsking) await confirm(proposal, out);
+  const allowed = isAsking ? publicationsOf(proposal.changes) : planned;
   // Who was asked took his time: what he saw is looked at once more. Elsewhere the first look is as good as another.
   let first = isAsking ? null : proposal.changes;
   const publisher = { stream: fleet.streams.desired, prefix: fleet.prefix, author };
   const report = await publishChanges(publisher, async () => {
     const changes = first ?? (await again()).changes;
     first = null;
-    if (isAsking) refuseOther(changes, proposal.changes);
+    if (allowed !== null) refuseOther(changes, allowed);
     return changes;
   });
   return finish(fleet, report, { flags, out, timeoutMs });
@@ -92,16 +126,5 @@ async function confirm({ changes, seen }: Proposal, out: Output): Promise<void> 
   throw new Failure('applying: it was not confirmed, and nothing was published', {
     outcome: 'refused',
     wayOut: 'answer y, or give --yes',
-  });
-}
-
-/** Only what was confirmed is published. */
-export function refuseOther(changes: readonly Change[], confirmed: readonly Change[]): void {
-  const text = (one: Publication) => JSON.stringify(one);
-  const known = new Set(confirmed.flatMap(({ publications }) => publications.map(text)));
-  if (changes.every(({ publications }) => publications.every((one) => known.has(text(one))))) return;
-  throw new Failure('applying: the fleet has moved past the plan that was confirmed', {
-    outcome: 'refused',
-    wayOut: 'run the same command again, and look at the new plan',
   });
 }

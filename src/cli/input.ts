@@ -12,8 +12,18 @@ const MANIFEST_NAME = /\.(ya?ml|json)$/;
 
 /** What the files declare; a folder stands for the manifests in it, `-` for stdin. Throws a Failure that lists what is wrong. */
 export async function readManifests(paths: readonly string[]): Promise<Declared> {
+  return declaredIn(await readManifestFiles(paths));
+}
+
+/** The files as they are; a folder stands for the manifests in it, `-` for stdin. Throws a Failure. */
+export async function readManifestFiles(paths: readonly string[]): Promise<readonly ManifestFile[]> {
   const files = (await Promise.all(paths.map(filesOf))).flat();
-  const manifests = parseManifests(await Promise.all([...new Set(files)].map(readManifest)));
+  return Promise.all([...new Set(files)].map(readManifest));
+}
+
+/** What manifests declare. Throws a Failure that lists what is wrong. */
+export function declaredIn(files: readonly ManifestFile[]): Declared {
+  const manifests = parseManifests(files);
   if (manifests.kind === 'valid') return manifests;
   const { problems, omitted } = manifests;
   throw wrongManifests(

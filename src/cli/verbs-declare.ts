@@ -5,9 +5,11 @@ import { Argument, Option } from 'commander';
 import { MAX_REMOVALS } from '../removals.ts';
 import { FLEET, files, host, json, publishing, source, type VerbSpec } from './verb-spec.ts';
 
+const MANIFESTS = 'manifest, or folder of manifests';
+
 /** Which difference is meant, to `plan` and to `apply`. */
-const difference = (): readonly Option[] => [
-  files('manifest, or folder of manifests').makeOptionMandatory(),
+const difference = (manifests: Option): readonly Option[] => [
+  manifests,
   new Option('--prune', 'withdraw what the sets declared and do not name any more'),
   new Option('--take-over', 'take devices that other sets declared'),
 ];
@@ -27,10 +29,15 @@ export const DECLARE: readonly VerbSpec[] = [
       'Publish what manifests declare, as far as it differs from what was declared before. On a terminal it shows the plan and asks.',
     example:
       'mdevfleet apply --data ./data -f examples/fleet.yaml\n' +
-      '  mdevfleet apply --data ./data -f manifests/ --prune --max-removals 10% --yes --wait',
+      '  mdevfleet apply --data ./data -f manifests/ --prune --max-removals 10% --yes --wait\n' +
+      '  mdevfleet apply --data ./data --plan fleet.plan --wait',
     settings: FLEET,
     flags: [
-      ...difference(),
+      ...difference(files(MANIFESTS)),
+      new Option(
+        '--plan <file>',
+        'publish this plan, and nothing else, without asking; instead of manifests',
+      ),
       new Option('--replace', 'allow that devices are removed because they move elsewhere'),
       new Option(
         '--max-removals <count>',
@@ -46,9 +53,15 @@ export const DECLARE: readonly VerbSpec[] = [
     name: 'plan',
     alias: 'diff',
     about: 'Show what `apply` would do to each device, and why; 2 is the exit status if that is anything.',
-    example: 'mdevfleet plan --data ./data -f examples/fleet.yaml --prune',
+    example:
+      'mdevfleet plan --data ./data -f examples/fleet.yaml --prune\n' +
+      '  mdevfleet plan --data ./data -f manifests/ --out fleet.plan',
     settings: FLEET,
-    flags: [...difference(), json()],
+    flags: [
+      ...difference(files(MANIFESTS).makeOptionMandatory()),
+      new Option('--out <file>', 'write the plan there, too, for `apply --plan`'),
+      json(),
+    ],
     load: async () => (await import('./plan.ts')).plan,
   },
   {

@@ -30,6 +30,9 @@ function manifest(set: string, host: string, labels = {}): string {
 const apply = (path: string, flags: readonly string[], typed?: AsyncIterable<string> | Iterable<string>) =>
   runInProcess(['apply', '--data', data, '-f', path, ...flags], typed === undefined ? {} : { typed });
 
+const planned = (path: string, plan: string, ...flags: readonly string[]) =>
+  runInProcess(['plan', '--data', data, '-f', path, '--out', plan, ...flags]);
+
 async function declared(): Promise<unknown> {
   const { stdout } = await runInProcess(['get', 'devices', '--data', data, '--json']);
   return JSON.parse(stdout);
@@ -81,6 +84,36 @@ test('so is one where the UUID was declared on another host, of which no subject
 test('what somebody else has done meanwhile just so is no reason to refuse', async () => {
   const path = manifest('mine', 'host-a');
   expect(await apply(path, [], meanwhile(path))).toMatchObject({ status: EXIT.ok });
+});
+
+test('a plan from a file is published as it is, without a question, and twice is once', async () => {
+  const plan = join(folder, 'whole.plan');
+  await apply(manifest('mine', 'host-c'), []);
+  const path = manifest('mine', 'host-a');
+  expect(await planned(path, plan, '--prune')).toMatchObject({ status: EXIT.changes });
+  rmSync(path);
+  const applied = ['apply', '--data', data, '--plan', plan, '--replace'];
+  expect(await runInProcess(applied, { typed: ['n\n'] })).toMatchObject({ status: EXIT.ok });
+  expect(await declared()).toMatchObject([{ host: 'host-a' }]);
+  expect((await runInProcess(applied)).stdout).toContain('0 published, 1 unchanged');
+});
+
+test('a plan from a file does not allow what the flags of `apply` do not', async () => {
+  const plan = join(folder, 'harm.plan');
+  await apply(manifest('mine', 'host-b'), []);
+  await planned(manifest('mine', 'host-a'), plan);
+  const ran = await runInProcess(['apply', '--data', data, '--plan', plan]);
+  expect(ran).toMatchObject({ status: EXIT.refused, stderr: expect.stringContaining('--replace') });
+});
+
+test('a plan from a file that the fleet has moved past is refused, and shows nothing as done', async () => {
+  const plan = join(folder, 'stale.plan');
+  await runInProcess(['init', '--data', data]);
+  await planned(manifest('mine', 'host-a', { owner: 'us' }), plan);
+  await apply(manifest('mine', 'host-a', { owner: 'them' }), []);
+  const ran = await runInProcess(['apply', '--data', data, '--plan', plan]);
+  expect(ran).toMatchObject({ status: EXIT.refused, stdout: '' });
+  expect(ran.stderr).toContain('moved past the plan');
 });
 
 test('a wait shows on a terminal how far it is, and elsewhere only what came of it', async () => {

@@ -2,7 +2,7 @@
  * What was confirmed is published, and nothing else.
  */
 import { expect, test } from 'vitest';
-import { refuseOther } from '../../../src/cli/apply.ts';
+import { publicationsOf, refuseOther } from '../../../src/cli/saved-plan.ts';
 import { diffPresent } from '../../../src/diff.ts';
 import { declaredBy, published, wishOf } from '../declared.ts';
 
@@ -15,11 +15,13 @@ test('a plan that was cut short goes on', () => {
     standings,
     confirmed.map((change) => ({ ...change, publications: change.publications.slice(0, 1) })),
   );
-  expect(() => refuseOther(diffPresent(MOVE, half), confirmed)).not.toThrow();
+  expect(() => refuseOther(diffPresent(MOVE, half), publicationsOf(confirmed))).not.toThrow();
 });
 
 test('a plan that the fleet has moved past is refused', () => {
   const confirmed = diffPresent(MOVE, declaredBy(wishOf()));
   const elsewhere = diffPresent(MOVE, declaredBy(wishOf(), wishOf({ labels: { owner: 'them' } })));
-  expect(() => refuseOther(elsewhere, confirmed)).toThrow('the fleet has moved past the plan');
+  expect(() => refuseOther(elsewhere, publicationsOf(confirmed))).toThrow(
+    'the fleet has moved past the plan',
+  );
 });

@@ -50,7 +50,6 @@ export function madeAt(error: unknown): readonly string[] {
 export const ELSEWHERE: readonly (readonly [file: string, text: string, why: string])[] = [
   ['src/machine.ts', '/etc/machine-id is missing', 'needs another machine'],
   ['src/cli/apply.ts', 'it was not confirmed', 'is asked on a terminal only: apply-asked.test.ts'],
-  ['src/cli/apply.ts', 'moved past the plan', 'is asked on a terminal only: apply-asked.test.ts'],
   ['src/cli/call.ts', 'and has answered', 'needs a host that answers: hosts.contract.ts'],
   ['src/cli/guarded.ts', 'it ended in', 'needs a file that kills its reader: past.test.ts'],
   ['src/cli/init.ts', 'did not take all settings', 'needs a server that is not supported'],

@@ -29,7 +29,7 @@ const LIST = `
 no verb |  | usage | Usage: mdevfleet | apply
 an unknown verb | aply | usage | unknown command 'aply' | Did you mean apply?
 an unknown flag | apply -f x --replac | usage | unknown option '--replac' | Did you mean --replace?
-a flag that is missing | apply | usage | -f, --file | apply --help
+a flag that is missing | plan | usage | -f, --file | plan --help
 a flag without its value | apply -f | usage | '-f, --file <path>' argument missing | apply --help
 an argument that is missing | retry | usage | missing required argument 'uuid' | retry --help
 an argument too many | init now | usage | too many arguments | init --help
@@ -60,6 +60,11 @@ a wrong number of servers | init --nats nats://site:4222 --replicas 9 | usage | 
 no number of milliseconds | rebind --data fleet --wait soon --reason 'r' host-a | usage | --wait | whole number
 
 # manifests
+nothing to apply | apply --data fleet | usage | either manifests or a plan | give -f PATH, or --plan FILE
+flags that are in the plan | apply --data fleet --plan stale.plan --prune | usage | --prune and --take-over | leave them out
+no plan | apply --data fleet --plan none.plan | input | reading the plan none.plan | mdevfleet plan --out
+a plan that is none | apply --data fleet --plan mine.yaml | input | reading the plan mine.yaml: it is none | mdevfleet plan --out
+a plan that the fleet has moved past | apply --data fleet --plan stale.plan | refused | moved past the plan | plan again
 no manifest | apply --data fleet -f none.yaml | input | none.yaml & ENOENT | give -f
 a folder without manifests | apply --data fleet -f empty | input | in empty: there are none | .yaml, .yml or .json
 bytes that are not text | apply --data fleet -f bytes.yaml | input | the manifest bytes.yaml | UTF-8

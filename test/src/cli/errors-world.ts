@@ -112,6 +112,7 @@ function writeManifests(): void {
   const device = (change: object) => ({ devices: [{ uuid: DECLARED, ...CLAIM, ...change }] });
   manifest('mine.yaml', 'mine', device({}));
   manifest('moved.yaml', 'mine', device({ host: 'host-b' }));
+  manifest('relabelled.yaml', 'mine', device({ labels: { owner: 'us' } }));
   manifest('nothing.yaml', 'mine', { devices: [] });
   manifest('theirs.yaml', 'theirs', device({}));
   manifest('uuid.yaml', 'mine', device({ uuid: 'abc' }));
@@ -142,6 +143,8 @@ async function makeEmbeddedFleet(): Promise<void> {
   await declare(streams, TWICE, 'host-a', 'other');
   await declare(streams, TWICE, 'host-b', 'other');
   await report(streams);
+  await runInProcess(['plan', '--data', 'fleet', '-f', 'relabelled.yaml', '--out', 'stale.plan']);
+  await declare(streams, DECLARED, 'host-a', 'mine', { owner: 'them' });
   const machine = { machineId: 'host-a', product: null };
   await raiseIncarnation(registry, { host: 'host-a', journal: 'ja', machine }, 0);
   const wish = { claim: CLAIM, generation: { epoch: 1, sequence: 1 }, incarnation: 1, replaces: null };
@@ -150,9 +153,15 @@ async function makeEmbeddedFleet(): Promise<void> {
   await close();
 }
 
-async function declare({ desired }: Streams, uuid: string, host: string, set: string): Promise<void> {
-  const event = { id: `${host} ${uuid}`, source: 'test', time: TIME };
-  const data = { uuid, ...CLAIM, host, set };
+async function declare(
+  { desired }: Streams,
+  uuid: string,
+  host: string,
+  set: string,
+  labels = {},
+): Promise<void> {
+  const event = { id: `${host} ${uuid} ${JSON.stringify(labels)}`, source: 'test', time: TIME };
+  const data = { uuid, ...CLAIM, host, set, labels };
   await desired.append(encodeDeclaration('mdev', { desired: 'present', event, data }));
 }
 
