@@ -25,7 +25,13 @@ import {
   until,
   uuid,
 } from './mdev.ts';
-import { makeMdevctlFolders, mdevctl, mdevctlDevices, mdevctlFormats } from './mdevctl-cases.ts';
+import {
+  makeMdevctlFolders,
+  mdevctl,
+  mdevctlCallouts,
+  mdevctlDevices,
+  mdevctlFormats,
+} from './mdevctl-cases.ts';
 import type { Scenario } from './scenario.ts';
 
 const HOST = 'kernel-beside';
@@ -60,6 +66,7 @@ export const scenario: Scenario = {
   setUp: makeMdevctlFolders,
   cases: {
     ...mdevctlFormats,
+    ...mdevctlCallouts,
     'devices that mdevctl or a shell made are unmanaged, with their parent and type': async () => {
       const { fleet } = await fleetOfOne();
       assert.deepEqual(start(BY_MDEVCTL, P0, A), DONE);

@@ -7,6 +7,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { createCallouts } from '../../reconciler/callouts/callouts.ts';
+import { systemClock } from '../../reconciler/clock-system.ts';
 import {
   type Definition,
   deviceOf,
@@ -116,6 +118,52 @@ export const mdevctlFormats: Record<string, Case> = {
       assert.equal(await ours(), `${dumpText([good])}\n`);
     }
     rmSync(join(MDEVCTL_FOLDER, 'by-hand'), { recursive: true });
+  },
+};
+
+const CALLOUTS = join(MDEVCTL_FOLDER, 'scripts.d', 'callouts');
+const HEARD = '/tmp/callouts.heard';
+/** It needs nothing but the shell: what it is given ends without a line feed. */
+const RECORD = `#!/bin/sh\nread -r json\nprintf '%s\\n' "$@" "$json" >>${HEARD}\n`;
+const SCRIPT_MS_MAX = 60_000;
+
+function heard(): string {
+  const text = readFileSync(HEARD, 'utf8');
+  rmSync(HEARD);
+  return text;
+}
+
+/** As an agent does it that makes the device and removes it. */
+async function askAndTell({ parent, uuid: id, type, attributes }: Definition): Promise<void> {
+  const warn = (fields: object): void => assert.fail(JSON.stringify(fields));
+  const hooks = createCallouts({ dir: CALLOUTS, timeoutMs: SCRIPT_MS_MAX, clock: systemClock, warn });
+  for (const action of ['start', 'stop'] as const) {
+    const place = { parent, type };
+    const change = { action, uuid: id, place, attributes: action === 'start' ? attributes : [] };
+    const answer = await hooks.before(change);
+    if (answer.kind === 'refused') assert.fail(answer.message);
+    await hooks.after(change, answer, 'success');
+  }
+}
+
+/** What needs a parent, and no agent. */
+export const mdevctlCallouts: Record<string, Case> = {
+  'a callout script is given by us what mdevctl gives it': async () => {
+    const attributes = [
+      { name: 'vendor/level', value: '3' },
+      { name: 'vendor/label', value: 'x "y"' },
+    ];
+    const one = { parent: P0, uuid: uuid(95), type: 'mdevfleet-a', start: 'manual', attributes } as const;
+    byHand(one.parent, one.uuid, definitionText(one));
+    writeFileSync(join(CALLOUTS, 'record'), RECORD, { mode: 0o755 });
+    for (const verb of ['start', 'stop']) {
+      assert.deepEqual(mdevctl(verb, '--uuid', one.uuid), { status: 0, said: '' });
+    }
+    const theirs = heard();
+    await askAndTell(one);
+    assert.equal(heard(), theirs);
+    rmSync(join(CALLOUTS, 'record'));
+    forget([one]);
   },
 };
 
