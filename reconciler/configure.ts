@@ -99,7 +99,7 @@ async function rollBack(
   first: Extract<Outcome, { kind: 'terminal' }>,
 ): Promise<Outcome> {
   const result = await acting.gate.through(place.parent, () => acting.host.remove(device.uuid, place));
-  await tellTakenBack(acting, device, place, result);
+  tellTakenBack(acting, device, place, result);
   if (result.kind === 'ok') {
     acting.memory.untried(device.uuid);
     return first;

@@ -3,7 +3,8 @@
  *
  * They are asked before the write waits for its turn below the parent, so that one who takes long holds up his own
  * device only. What was seen before he was asked may not be so any more: the write is made only if the same
- * is planned again.
+ * is planned again. While they are told, the device goes on: a pass that waited for them would take what somebody else
+ * puts in its place meanwhile for what it has made.
  */
 import { samePlace } from '../events/names.ts';
 import type { Device } from '../store/device.ts';
@@ -25,25 +26,29 @@ export async function hooked(
   step: HookedStep,
   act: () => Promise<WriteResult | 'changed'>,
 ): Promise<HookedResult> {
-  const { hooks } = acting;
+  const { hooks, memory } = acting;
   if (hooks === undefined) return act();
   const change = changeOf(device, step);
+  await memory.told(device.uuid);
   const answer = await hooks.before(change);
   if (answer.kind === 'refused') return { kind: 'kept', message: answer.message };
   const result = (await isStillPlanned(acting, device, step)) ? await act() : 'changed';
-  await hooks.after(change, answer, result !== 'changed' && result.kind === 'ok' ? 'success' : 'failure');
+  const state = result !== 'changed' && result.kind === 'ok' ? 'success' : 'failure';
+  memory.tell(device.uuid, () => hooks.after(change, answer, state));
   return result;
 }
 
 /** A device that was just made was taken back without asking: that is told, too. */
-export async function tellTakenBack(
-  { hooks }: Acting,
+export function tellTakenBack(
+  { hooks, memory }: Acting,
   device: Device,
   place: Place,
   result: WriteResult,
-): Promise<void> {
+): void {
+  if (hooks === undefined) return;
   const change = changeOf(device, { do: 'remove', place });
-  await hooks?.after(change, { kind: 'allowed', by: null }, result.kind === 'ok' ? 'success' : 'failure');
+  const state = result.kind === 'ok' ? 'success' : 'failure';
+  memory.tell(device.uuid, () => hooks.after(change, { kind: 'allowed', by: null }, state));
 }
 
 async function isStillPlanned(acting: Acting, { uuid, version }: Device, step: HookedStep): Promise<boolean> {

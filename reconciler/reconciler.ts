@@ -122,6 +122,7 @@ export class Reconciler {
     this.#cancelResync();
     this.#cancelSurvey();
     await this.#queue.close();
+    await this.#ports.memory.allTold();
   }
 
   /** Gives everything that the journal knows a pass. */
