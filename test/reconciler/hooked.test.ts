@@ -116,6 +116,25 @@ describe('before a device is made', () => {
   });
 });
 
+describe('while hooks are told', () => {
+  test('the device goes on; the next question about it waits, and no other', async () => {
+    const world = new World();
+    const hooks = new Noted();
+    const { promise: heard, resolve: hear } = Promise.withResolvers<void>();
+    hooks.after = ({ action, uuid }) => (action === 'start' && uuid === UUID ? heard : Promise.resolve());
+    await world.declare();
+    expect(await pass(world, hooks)).toMatchObject({ kind: 'settled' });
+    await world.withdraw();
+    const leaving = pass(world, hooks);
+    await world.declare(SECOND);
+    expect(await pass(world, hooks, SECOND)).toMatchObject({ kind: 'settled' });
+    expect(hooks.heard).toEqual(['pre start', 'pre start']);
+    hear();
+    expect(await leaving).toMatchObject({ kind: 'settled' });
+    expect(hooks.heard).toEqual(['pre start', 'pre start', 'pre stop']);
+  });
+});
+
 describe('before a device is removed', () => {
   test('one who refuses keeps it, and its UUID; allowed, it goes', async () => {
     const world = await ready();
