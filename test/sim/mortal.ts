@@ -17,16 +17,19 @@ export function mortalClock(clock: Clock, life: Life): Clock {
   };
 }
 
-const NEVER = new Promise<never>(() => {});
+/** A promise of its own each time: one for all would keep whoever ever waited for it, and with it each world that there was. */
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
 
 /** A call whose answer reaches only the living. */
 export async function mortalCall<T>(life: Life, call: () => Promise<T>): Promise<T> {
-  if (!life.alive) return NEVER;
+  if (!life.alive) return never();
   try {
     const answer = await call();
-    return life.alive ? answer : await NEVER;
+    return life.alive ? answer : await never();
   } catch (error) {
-    if (!life.alive) return NEVER;
+    if (!life.alive) return never();
     throw error;
   }
 }
