@@ -4,7 +4,7 @@
  * It outlives agents, so that killing one is not a reboot: what the agent had begun to write
  * goes on. A reboot of the machine cuts off those agents that are connected, as it would.
  */
-import { rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { explain } from '../../events/codec.ts';
 import type { Clock, Random } from '../clock.ts';
@@ -165,16 +165,22 @@ const DONE: ActResult = { kind: 'done' };
 async function listen(server: Server, path: string): Promise<void> {
   const first = await tryListen(server, path);
   if (first === null) return;
-  if (first.code === 'EADDRINUSE' && !(await isAnswered(path))) {
+  const why =
+    first.code === 'EADDRINUSE'
+      ? await takenBy(path)
+      : `${first.message}; give a path in a folder that exists`;
+  if (why === null) {
     await rm(path);
     const second = await tryListen(server, path);
     if (second === null) return;
   }
-  const why =
-    first.code === 'EADDRINUSE'
-      ? 'another simulated kernel answers there; give another path'
-      : `${first.message}; give a path in a folder that exists`;
-  throw new Error(`cannot serve a simulated kernel on ${path}: ${why}`, { cause: first });
+  throw new Error(`cannot serve a simulated kernel on ${path}: ${why ?? first.message}`, { cause: first });
+}
+
+/** What the path is taken by; null for a socket that somebody has left. What is no socket is somebody's file. */
+async function takenBy(path: string): Promise<string | null> {
+  if (!(await lstat(path)).isSocket()) return 'something else is there; give another path';
+  return (await isAnswered(path)) ? 'another simulated kernel answers there; give another path' : null;
 }
 
 /** Null when it listens. */

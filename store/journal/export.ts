@@ -77,8 +77,7 @@ class LineTooLong extends Error {}
 async function openExport(path: string): Promise<AsyncIterable<Buffer>> {
   const handle = await open(path);
   const first = Buffer.alloc(GZIP_MAGIC.length);
-  await handle.read(first, 0, first.length, 0);
-  await handle.close();
+  await handle.read(first, 0, first.length, 0).finally(() => handle.close());
   const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
   if (!first.equals(Buffer.from(GZIP_MAGIC))) return file;
   // Errors reach whoever reads what is unpacked.
