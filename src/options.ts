@@ -49,7 +49,10 @@ const simulate = z
 
 /** `gpu=true,rack=a1`, or keys and values in a configuration file. */
 const labels = z
-  .union([z.string().transform(labelsIn), z.record(z.string(), z.string())], 'labels are keys and values')
+  .union(
+    [z.string().transform(labelsIn), z.record(z.string(), z.string())],
+    'labels are key=value, several are separated by commas',
+  )
   .pipe(labelsSchema);
 
 function labelsIn(text: string, problems: z.RefinementCtx): Record<string, string> {

@@ -48,6 +48,7 @@ a file without keys | get devices --config list-config.yaml | usage | expected k
 no such file | get devices --config none.yaml | usage | the configuration file none.yaml | --config
 two credentials | get devices --nats a --creds b --nkey c | usage | --creds and --nkey | keep one
 a certificate without its key | get devices --nats a --tls-cert b | usage | --tls-key | give both
+labels without values | agent --host a --data d --labels gpu | usage | --labels: labels are key=value | correct what is named
 no host | agent --data fleet | usage | --host is missing | MDEVFLEET_HOST
 no folder | agent --host host-a | usage | --data is missing | MDEVFLEET_DATA
 two kernels | agent --host a --data d --sysfs /sys --simulate | usage | --sysfs and --simulate | keep one
@@ -111,12 +112,13 @@ a folder that cannot be written | export mdevctl --data fleet --host host-b --di
 a wrong host | pause --data fleet 'A B' | usage | not a host id: A B | lower case
 a device that cannot be adopted | adopt --data fleet DECLARED | refused | is declared on host-a | unmanaged
 a release without --force | release --data fleet DECLARED | refused | held by host host-a | add --force
-a release without a reason | release --data fleet --force DECLARED | usage | no reason | --reason TEXT
+a release without a reason | release --data fleet --force DECLARED | usage | no reason | add --reason TEXT
 a release from another host | release --data fleet --force --reason r --host host-b DECLARED | refused | not held by host host-b, but held by host host-a | name the host that holds it
 a registry that is not known to be whole | reopen --data fleet | refused | have not confirmed | add --yes
 a host forgotten without --force | forget-host --data fleet host-a | refused | It holds 1 UUIDs | add --force
-a host forgotten without a reason | forget-host --data fleet --force host-a | usage | forgetting host host-a: no reason | --reason TEXT
+a host forgotten without a reason | forget-host --data fleet --force host-a | usage | forgetting host host-a: no reason | add --reason TEXT
 a wrong parent | cordon --data fleet host-a .. | usage | not a parent's name: .. | mdevfleet get parents
+a reason that fits no event | rebind --data fleet --reason 'so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so so on' host-a | usage | the reason has 302 characters | at most 256 characters
 
 # the past
 a device that nobody knows | describe --data fleet UNKNOWN | usage | describing UNKNOWN | mdevfleet get devices
@@ -180,6 +182,7 @@ a journal of a newer program | agent --host host-a --data newer --simulate | ref
 another host's journal | agent --host host-b --data misnamed --simulate | foreign | of host host-a | start it as
 another machine's journal | agent --host node-1 --data own --simulate | foreign | another machine | rebind
 a socket that cannot be made | kernel --socket none/socket | usage | on none/socket | --socket
+a socket where a file is | kernel --socket mine.yaml | usage | on mine.yaml: something else is there | give another path
 a kernel of unknown parts | kernel --socket socket -f kernel.yaml | input | kernel.yaml & parts | --file
 `;
 
