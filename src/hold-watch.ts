@@ -84,7 +84,8 @@ export class HoldWatch {
     const asking = this.#asking(incarnation, disputes);
     await readBack(asking);
     if (isNew) await takeBack(asking);
-    if (asking.isMadeAgain) await this.#options.journal.append({ facts: [], positions: { madeAgain: false } });
+    if (asking.isMadeAgain)
+      await this.#options.journal.append({ facts: [], positions: { madeAgain: false } });
     const settled = [...this.#disputes.keys()].filter((uuid) => !disputes.has(uuid));
     this.#disputes = disputes;
     for (const uuid of settled) this.#options.onRecorded(uuid);
