@@ -82,18 +82,6 @@ function storing(current: Current): void {
     expect(await desired.at(3)).toBeUndefined();
   });
 
-  test('a message is stored at one time, read in whatever way', async () => {
-    const { streams, prefix } = current();
-    const { desired } = streams;
-    const subject = subjectOf(prefix, 'a', 1);
-    await desired.append(outgoing(subject, 'one'));
-    const [next] = await desired.next(desiredFilter(prefix), 0, 10);
-    const single = await desired.next(desiredFilter(prefix), 0, 1);
-    const others = [single[0], await desired.at(1), await desired.last(subject)];
-    expect(next).toBeDefined();
-    expect(others.map((one) => one?.storedAt)).toEqual(others.map(() => next?.storedAt));
-  });
-
   test('no content, much content, and any bytes read back as they were', async () => {
     const { streams, prefix } = current();
     const { desired } = streams;

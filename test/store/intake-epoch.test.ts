@@ -223,20 +223,6 @@ describe('a stream that is not what it was', () => {
     expect(wanted(world)).toEqual(INFORMED);
   });
 
-  test('is noticed where the message at the cursor is the very same one, published once more', async () => {
-    const world = await informed();
-    const { desired } = world.streams;
-    const last = await desired.at(4);
-    desired.truncate(2);
-    await world.clock.advance(1_000);
-    await world.present({ uuid: uuidOf(4) });
-    if (last !== undefined) await desired.append({ ...last, id: last.id ?? '' });
-    expect((await desired.at(4))?.data).toEqual(last?.data);
-    await world.sync();
-    expect(world.epochs()).toEqual(['First 1', 'Changed 2']);
-    expect(world.device(uuidOf(4)).desired?.kind).toBe('present');
-  });
-
   test.each([
     ['that stood still and has not heard what was written since', 2, ['First 1']],
     ['that goes on saying so', 3, ['First 1', 'Rewound 2']],

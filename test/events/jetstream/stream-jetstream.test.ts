@@ -55,9 +55,13 @@ describe.each(['newest', 'least'] as const)('the %s server', (version) => {
       const expected = sent.map((_, at) => ({ sequence: at + 1, subject, id: null, data: new Uint8Array() }));
       const read = await streams.desired.next(`${prefix}.desired.a.*`, 0, 100);
       expect(read.map(plain)).toEqual(expected);
-      for (const message of expected) {
-        expect(plain(await streams.desired.at(message.sequence))).toEqual(message);
+      for (const { sequence, storedAt } of read) {
+        const leader = await streams.desired.at(sequence);
+        expect(plain(leader)).toEqual(expected[sequence - 1]);
+        expect(storedAt).toMatch(/^\d{4}-/);
+        expect(leader?.storedAt).toBe(storedAt);
       }
+      expect((await streams.desired.last(subject))?.storedAt).toBe(read.at(-1)?.storedAt);
       const last = await all(streams.desired.lastPerSubject(subject));
       expect(last.map(plain)).toEqual(expected.slice(-1));
     });
