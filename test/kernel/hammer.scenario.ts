@@ -3,7 +3,7 @@
  * removes devices on the same parents as fast as it can, those very UUIDs among them, also where they do not belong.
  *
  * A round is one UUID that is declared until it is ready, and withdrawn until it is gone and given back. HAMMER_ROUNDS
- * says how many: a few in the suite, a thousand with `npm run hammer`.
+ * says how many: a thousand with `npm run hammer`; in the suite there are a few, and the other program rests now and then.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
@@ -32,6 +32,8 @@ import {
 import type { Scenario } from './scenario.ts';
 
 const ROUNDS = Number(process.env['HAMMER_ROUNDS'] ?? 4);
+/** As long as a burst takes it. */
+const REST_MS = process.env['HAMMER_ROUNDS'] === undefined ? 200 : 0;
 const ROUND_MS_MAX = 5_000;
 const REST_MS_MAX = 600_000;
 const HOST = 'kernel-hammer';
@@ -56,7 +58,7 @@ const own = spots(200, 24);
 /** Made once, by somebody, and left alone by all. */
 const standing = spots(300, 8);
 const newcomer: Spot = { uuid: uuid(400), parent: P0, type: TYPE };
-const orders: Orders = { parents: PARENTS, own, contested };
+const orders: Orders = { parents: PARENTS, own, contested, restMs: REST_MS };
 
 let running: Promise<{ hammer: Hammer; identities: readonly (bigint | null)[] }> | undefined;
 let calmed: Promise<Report> | undefined;

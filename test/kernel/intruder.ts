@@ -17,7 +17,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A UUID, and where it belongs. */
 export type Spot = { readonly uuid: string; readonly parent: string; readonly type: string };
@@ -28,6 +28,8 @@ export type Orders = {
   readonly own: readonly Spot[];
   /** These are somebody else's. */
   readonly contested: readonly Spot[];
+  /** Pause after each burst of deeds; 0 for none. */
+  readonly restMs: number;
 };
 
 type Deed = 'create own' | 'remove own' | 'create contested' | 'remove contested';
@@ -146,14 +148,15 @@ function pick<T>(all: readonly T[]): T {
 }
 
 if (import.meta.main) {
-  const intruder = new Intruder(JSON.parse(process.argv[2] ?? '') as Orders);
+  const orders = JSON.parse(process.argv[2] ?? '') as Orders;
+  const intruder = new Intruder(orders);
   let ended = false;
   process.stdin.resume().once('end', () => {
     ended = true;
   });
   while (!ended) {
     for (let times = 0; times < BURST; times += 1) intruder.act();
-    await turn();
+    await sleep(orders.restMs);
   }
   console.log(JSON.stringify(intruder.finish()));
 }
