@@ -7,7 +7,7 @@
 import type { HostId, Uuid } from '../events/names.ts';
 import type { Row } from '../events/row.ts';
 import { presentByUuid, type Standings } from './diff.ts';
-import { nearest } from './nearest.ts';
+import { didYouMean } from './nearest.ts';
 
 /** What to adopt: these UUIDs, or everything if there are none, as far as it is where and what is said. */
 export type Wanted = {
@@ -62,8 +62,7 @@ function whereElse(uuid: Uuid, reported: readonly Row[], there: ReadonlyMap<Uuid
   const [row] = there.get(uuid) ?? reported.filter((one) => one.uuid === uuid);
   if (row?.state === 'unmanaged') return `is a ${row.type} on ${row.parent} of host ${row.host}`;
   if (row !== undefined) return `is ${row.state} on ${row.host}: somebody has declared it`;
-  const meant = nearest(uuid, [...there.keys()]);
-  return `was reported by no host${meant.length === 0 ? '' : `; did you mean ${meant.join(' or ')}?`}`;
+  return `was reported by no host${didYouMean(uuid, there.keys())}`;
 }
 
 function hostsOf(rows: readonly Row[]): string {

@@ -7,7 +7,7 @@ import { adoption } from '../adoption.ts';
 import type { Flags } from '../config.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import { readRows, readStandings } from '../fleet.ts';
-import { forgottenHosts } from '../forgotten.ts';
+import { notForgotten } from '../forgotten.ts';
 import type { Declared, Listed } from '../manifest.ts';
 import { applyDeclared } from './apply.ts';
 import { setName, showManifest } from './manifest-view.ts';
@@ -46,8 +46,7 @@ async function choose(
   const { host, parent, type } = flags as { readonly [name: string]: HostId | undefined };
   // What is declared is read first, and of all hosts: another one may have declared the UUID.
   const standings = await readStandings(streams.desired, prefix);
-  const forgotten = await forgottenHosts(streams.command, prefix);
-  const rows = (await readRows(streams.observed, prefix)).filter((row) => !forgotten.has(row.host));
+  const rows = (await readRows(streams.observed, prefix)).filter(await notForgotten(streams.command, prefix));
   const { rows: chosen, left, refused } = adoption(rows, standings, { uuids, host, parent, type });
   for (const text of left) out.warn(`${text}; it is left as it is`);
   if (refused.length === 0) return chosen;

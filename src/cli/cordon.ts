@@ -5,7 +5,7 @@ import type { Command } from '../../events/command.ts';
 import { type HostId, parentName } from '../../events/names.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import { readOffers } from '../fleet.ts';
-import { nearest } from '../nearest.ts';
+import { didYouMean } from '../nearest.ts';
 import { createAuthor } from './author.ts';
 import { hostsOf, strangers } from './hosts.ts';
 import { type Fleet, withFleet } from './open.ts';
@@ -65,9 +65,5 @@ async function unknownParents(
   if (known === undefined) return [];
   return parents
     .filter((parent) => !known.includes(parent))
-    .map((parent) => {
-      const meant = nearest(parent, known);
-      const hint = meant.length === 0 ? '' : `; did you mean ${meant.join(' or ')}?`;
-      return `host ${host} has reported no parent ${parent}${hint}`;
-    });
+    .map((parent) => `host ${host} has reported no parent ${parent}${didYouMean(parent, known)}`);
 }
