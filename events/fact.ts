@@ -73,6 +73,9 @@ export const offeringParent = z.strictObject({
   ),
 });
 
+/** Most characters of what tells a device from others. */
+const IDENTITY_CHARS_MAX = 64;
+
 const about = { uuid, generation };
 
 export const facts = {
@@ -233,6 +236,11 @@ export const facts = {
     v: v1,
     ...about,
     how: z.enum(['created', 'adopted', 'unknown']).describe('unknown: a crash came between create and this'),
+    identity: z
+      .string()
+      .max(IDENTITY_CHARS_MAX)
+      .optional()
+      .describe('What tells this device from any other of the host since its boot'),
   }),
   drift: z.strictObject({
     kind: z.literal('drift'),

@@ -5,7 +5,7 @@
  * is durable before the act, the act before its record. An intent that was decided on an
  * older state of the device is refused by the journal and decided again.
  */
-import type { Generation, Uuid } from '../events/names.ts';
+import type { Uuid } from '../events/names.ts';
 import type { Device } from '../store/device.ts';
 import { type Acting, about, intend, note, record, write } from './acting.ts';
 import { noInstance } from './capacity.ts';
@@ -27,7 +27,7 @@ export function execute(acting: Acting, device: Device, step: Step): Promise<Out
     case 'configure':
       return configure(acting, device, step);
     case 'activate':
-      return activate(acting, device, step.generation);
+      return activate(acting, device, step);
     case 'record-drift':
       return drift(acting, device, step);
     case 'record-change':
@@ -84,11 +84,13 @@ function isOpen(result: WriteResult): boolean {
   return result.errno === ERRNO.helperEnded || result.errno === ERRNO.interrupted;
 }
 
-async function activate(acting: Acting, device: Device, generation: Generation): Promise<Outcome> {
+async function activate(acting: Acting, device: Device, step: StepOf<'activate'>): Promise<Outcome> {
+  const { generation, identity } = step;
   const made = acting.memory.made(device.uuid);
   const how = made === 'created' ? 'created' : made === 'untried' ? 'adopted' : 'unknown';
   acting.memory.seen(device.uuid);
-  return note(acting, { kind: 'active', v: 1, uuid: device.uuid, generation, how });
+  const which = identity === null ? {} : { identity };
+  return note(acting, { kind: 'active', v: 1, uuid: device.uuid, generation, how, ...which });
 }
 
 async function drift(acting: Acting, device: Device, step: StepOf<'record-drift'>): Promise<Outcome> {

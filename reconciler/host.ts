@@ -51,6 +51,8 @@ export type Observed =
   | {
       readonly kind: 'present';
       readonly place: Place;
+      /** What tells it from every other device of this host since the boot, also at the same place; null if nothing does. */
+      readonly identity: string | null;
       readonly iommuGroup: number | null;
       /** False when its `remove` file is gone for good. */
       readonly removable: boolean;

@@ -124,8 +124,8 @@ function planHeld(desired: Present, reservation: Reservation, observed: Observed
   if (standsInTheWay !== undefined) return standsInTheWay;
   const { rebooted, rewritten } = known;
   const made = wasMade(reservation);
-  if (observed.kind === 'present' && !(made && rebooted)) {
-    return planWhole(desired, reservation, observed.attributes, rewritten);
+  if (observed.kind === 'present' && !(made && (rebooted || isAnother(observed, reservation)))) {
+    return planWhole(desired, reservation, observed, rewritten);
   }
   const room = observed.kind === 'absent' ? observed.room : null;
   if (!made) {
@@ -145,6 +145,11 @@ function wasMade({ phase, applied }: Reservation): boolean {
   return phase === 'active' || applied !== null;
 }
 
+/** Somebody removed the device and made one of the same UUID at its place, while nobody looked. */
+function isAnother(observed: Seen, { identity }: Reservation): boolean {
+  return identity !== null && observed.identity !== null && observed.identity !== identity;
+}
+
 function driftCause(observed: Observed, rebooted: boolean): DriftCause {
   if (rebooted) return 'Rebooted';
   if (observed.kind !== 'absent') return 'Removed';
@@ -155,7 +160,7 @@ function driftCause(observed: Observed, rebooted: boolean): DriftCause {
 function planWhole(
   desired: Present,
   reservation: Reservation,
-  read: readonly Attribute[],
+  { attributes: read, identity }: Seen,
   rewritten: boolean,
 ): Plan {
   const { phase, changed, echoing } = reservation;
@@ -163,7 +168,7 @@ function planWhole(
   if (changed.length > 0 || !sameAttributes(applied, desired.attributes)) {
     return planAttributes(desired, applied, changed);
   }
-  if (phase !== 'active') return step({ do: 'activate', generation: desired.generation });
+  if (phase !== 'active') return step({ do: 'activate', generation: desired.generation, identity });
   const { other: attributes } = readings(echoing, applied, read);
   if (attributes.length === 0) return SETTLED;
   // What does not even keep its value until the next look would be written for ever.

@@ -25,7 +25,7 @@ export type Step =
   /** Write the attributes in order; roll back a device that this pass created if one fails. */
   | { readonly do: 'configure'; readonly place: Place; readonly attributes: readonly Attribute[] }
   /** Journal that the device is whole. */
-  | { readonly do: 'activate'; readonly generation: Generation }
+  | { readonly do: 'activate'; readonly generation: Generation; readonly identity: string | null }
   /** Journal that an active device is not there any more. */
   | { readonly do: 'record-drift'; readonly generation: Generation; readonly cause: DriftCause }
   /** Journal that somebody changed these attributes of an active device; then they are written again. */

@@ -42,6 +42,8 @@ export type Reservation = {
   readonly echoing: readonly string[];
   /** Names in `applied` that somebody has changed, and that have not been written again since. */
   readonly changed: readonly string[];
+  /** Which device it was that was whole, as its host tells it from others since the boot; null where it cannot. */
+  readonly identity: string | null;
   /** True once the device was whole under this reservation. */
   readonly existed: boolean;
 };

@@ -45,7 +45,12 @@ function change(device: Device, fact: DeviceFact): Partial<Device> {
     case 'active':
       return {
         waiting: null,
-        ...reserve(device, { phase: 'active', generation: fact.generation, existed: true }),
+        ...reserve(device, {
+          phase: 'active',
+          generation: fact.generation,
+          identity: fact.identity ?? null,
+          existed: true,
+        }),
       };
     case 'drift':
       return fact.cause === 'AttributesChanged'
@@ -76,7 +81,7 @@ function fenceOf({ revision, message }: FactOf<'fenced'>): Fence {
 }
 
 /** A device to which nothing was written. */
-const BARE = { applied: null, echoing: [], changed: [] } as const;
+const BARE = { applied: null, echoing: [], changed: [], identity: null } as const;
 
 function reserve(device: Device, change: Partial<Reservation> & { phase?: Phase }): Partial<Device> {
   return device.reservation === null ? {} : { reservation: { ...device.reservation, ...change } };

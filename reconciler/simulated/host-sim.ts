@@ -219,7 +219,8 @@ async function readAll(
 }
 
 function present(device: SimDevice, look: Look): Omit<Present, 'attributes'> {
-  const { parent, type, group, removable, held } = device;
+  const { parent, type, group, removable, held, serial } = device;
   const use: Use = !look.use ? { kind: 'unknown' } : held ? HELD : { kind: 'free' };
-  return { kind: 'present', place: { parent, type }, iommuGroup: group, removable, use };
+  const place = { parent, type };
+  return { kind: 'present', place, identity: String(serial), iommuGroup: group, removable, use };
 }

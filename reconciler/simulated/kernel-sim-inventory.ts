@@ -24,6 +24,8 @@ export type SimDevice = {
   /** Whether something has it open. */
   readonly held: boolean;
   readonly group: number | null;
+  /** No two devices of a kernel have the same. */
+  readonly serial: number;
   /** What was written to it and taken, in order. */
   readonly attributes: readonly Attribute[];
   /** Whether an attribute of it is being written. */
@@ -50,6 +52,7 @@ export type Device = {
   removable: boolean;
   held: boolean;
   group: number | null;
+  readonly serial: number;
   readonly attributes: Attribute[];
   /** What it took from its parent's pool. */
   units: number;
@@ -76,6 +79,7 @@ export type Parent = {
 
 export class Inventory {
   readonly #devices = new Map<Uuid, Device>();
+  #made = 0;
   readonly #parents: ReadonlyMap<string, Parent>;
 
   constructor(config: KernelConfig) {
@@ -106,6 +110,7 @@ export class Inventory {
       removable: true,
       held: false,
       group: null,
+      serial: this.#made++,
       attributes: [],
       units: 0,
       released: [],

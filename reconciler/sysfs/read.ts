@@ -7,7 +7,7 @@
  * runs are read by a helper instead. While devices come and go, what was read a moment ago may
  * be gone: that is AGAIN, and only the absence of a device's own link is its absence.
  */
-import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { isSegment, type Uuid, uuid as uuidSchema } from '../../events/names.ts';
 import { E, isErrno } from '../errno-numbers.ts';
@@ -52,9 +52,15 @@ function onBus(folder: string): Sighting {
   return {
     kind: 'present',
     place: { parent, type: basename(type) },
+    identity: identityOf(folder),
     iommuGroup: groupOf(folder),
     removable: exists(`${folder}/remove`),
   };
+}
+
+/** The kernel gives each folder of sysfs a number that no other has until the next boot. Null when it is gone by now. */
+function identityOf(folder: string): string | null {
+  return statSync(folder, { bigint: true, throwIfNoEntry: false })?.ino.toString() ?? null;
 }
 
 function isComplete(folder: string): boolean {

@@ -15,7 +15,7 @@ import type { Positions } from './journal.ts';
  * another answer for a fact that may be in a log; projections of another version are
  * rebuilt from the log when the journal is opened.
  */
-export const FOLD_VERSION = 5;
+export const FOLD_VERSION = 6;
 
 /** The end of the log; sequence 0 and NO_RECORD before the first record. */
 export type Tail = { readonly seq: number; readonly hash: string };

@@ -205,7 +205,15 @@ function observedOf(said: string): Observed {
   const use: Use = detail === 'in use' ? { kind: 'in-use', by: [] } : { kind: 'free' };
   const removable = detail !== 'not removable';
   const attributes = detail.startsWith('reading ') ? attributesOf(detail.slice('reading '.length)) : [];
-  return { kind: 'present', place: { parent, type }, iommuGroup: 1, removable, use, attributes };
+  return {
+    kind: 'present',
+    place: { parent, type },
+    identity: null,
+    iommuGroup: 1,
+    removable,
+    use,
+    attributes,
+  };
 }
 
 function roomOf(said: string): Extract<Observed, { kind: 'absent' }>['room'] {

@@ -74,6 +74,16 @@ const reading: Record<string, Body> = {
     assert.deepEqual(unasked, { ...seen, use: { kind: 'unknown' } });
   },
 
+  'a device has its identity to itself: one that is made again at its place has another': async (world) => {
+    const uuid = await made(world);
+    const { identity } = await presence(world, uuid);
+    assert.equal((await presence(world, uuid)).identity, identity);
+    assert.equal(await world.removeBehind(uuid), 0);
+    assert.equal(await world.createBehind(uuid, world.place), 0);
+    assert.notEqual((await presence(world, uuid)).identity, identity);
+    assert.notEqual(identity, null);
+  },
+
   'a survey tells every device on the bus': async (world) => {
     const uuid = await made(world);
     const other = world.uuid();

@@ -50,6 +50,18 @@ async function writesDuring(world: World, act: () => Promise<unknown>): Promise<
 
 const pass = (world: World) => async () => expect(await world.pass()).toMatchObject({ kind: 'settled' });
 
+test('a device that somebody made anew at its place, while no agent looked, gets all its attributes', async () => {
+  const before = await ready('rate=5 key=x');
+  const place = before.kernel.device(UUID);
+  await before.clock.until(before.kernel.remove(UUID));
+  if (place !== undefined) await before.clock.until(before.kernel.create(UUID, place));
+  const world = new World({ after: before });
+  expect(await writesDuring(world, pass(world))).toBe('rate=5 key=x');
+  expect(world.last('drift')).toMatchObject({ cause: 'Removed' });
+  expect(world.last('active')).toMatchObject({ how: 'adopted' });
+  expect(await writesDuring(world, pass(world))).toBe('');
+});
+
 describe('an attribute that reads back what was written', () => {
   test('is written again when somebody changes it, and nothing else is', async () => {
     const world = await ready('rate=5 mode=1 key=x');

@@ -56,7 +56,14 @@ export type Seen =
   | { readonly kind: 'unreadable' | 'busy' }
   | { readonly kind: 'incomplete' | 'removing'; readonly parent: string }
   | { readonly kind: 'absent'; readonly room: string }
-  | { readonly kind: 'present'; readonly at: string; readonly removable: boolean; readonly use: Use };
+  | {
+      readonly kind: 'present';
+      readonly at: string;
+      readonly removable: boolean;
+      readonly use: Use;
+      /** Not the device that was whole under the hold. */
+      readonly isAnother?: true;
+    };
 
 export type Cell = {
   readonly desired: 'none' | 'absent' | 'present';
@@ -113,6 +120,7 @@ const SIGHTS: readonly Seen[] = [
       USES.map((use) => ({ kind: 'present', at, removable, use }) as const),
     ),
   ),
+  { kind: 'present', at: 'P/T', removable: true, use: { kind: 'free' }, isAnother: true },
 ];
 
 export function* cells(): Generator<Cell> {
@@ -172,6 +180,7 @@ export function holdOf({ phase, whose, applied, existed }: Held, fate: Fate = 'u
     applied: applied === 'nothing' ? null : list(applied),
     echoing: fate === 'unwatched' ? [] : ['a'],
     changed: fate === 'changed' ? ['a'] : [],
+    identity: phase === 'active' ? 'one' : null,
     existed: phase === 'active' || existed === true,
   };
 }
@@ -191,8 +200,10 @@ export function observedOf({ seen, held, fate }: Pick<Cell, 'seen' | 'held' | 'f
       return { kind: 'busy', pid: 4711 };
     case 'absent':
       return { kind: 'absent', room: ROOMS[seen.room] ?? null };
-    case 'present':
-      return { ...seen, place: placeOf(seen.at), iommuGroup: 1, attributes: readOf(held, fate) };
+    case 'present': {
+      const identity = seen.isAnother ? 'another' : 'one';
+      return { ...seen, place: placeOf(seen.at), identity, iommuGroup: 1, attributes: readOf(held, fate) };
+    }
     default:
       return seen;
   }

@@ -192,9 +192,9 @@ export const RULES: readonly Rule[] = [
     plan: 'unwatch a',
   },
   {
-    row: 'present | reserved, active | there, but the one of before the boot is lost',
+    row: 'present | reserved, active | there, but the one of before is lost',
     when: (c) => holding(c, 'reserved', 'active') && standsHere(c) && isLost(c),
-    plan: 'drift Rebooted at 7',
+    plan: ({ seen, rebooted }) => `drift ${driftCause(seen, rebooted)} at 7`,
   },
   {
     row: 'present | active | absent',
@@ -269,9 +269,10 @@ export function isPhase({ held }: Cell, ...phases: Phase[]): boolean {
   return held !== null && phases.includes(held.phase);
 }
 
-/** A device was made, or written to, in a boot that is over. */
+/** A device was made, or written to, in a boot that is over; or was whole, and another stands in its place. */
 function isLost(c: Cell): boolean {
-  return c.rebooted && (isPhase(c, 'active') || wasWritten(c));
+  const isAnother = c.seen.kind === 'present' && c.seen.isAnother === true;
+  return (c.rebooted && (isPhase(c, 'active') || wasWritten(c))) || (isAnother && isPhase(c, 'active'));
 }
 
 function driftCause(seen: Seen, rebooted: boolean): string {

@@ -15,7 +15,7 @@ function hasErrno(result: WriteResult, ...errnos: readonly number[]): boolean {
 
 function standing(place: Place): Observed {
   const use = { kind: 'free' } as const;
-  return { kind: 'present', place, iommuGroup: null, removable: true, use, attributes: [] };
+  return { kind: 'present', place, identity: null, iommuGroup: null, removable: true, use, attributes: [] };
 }
 
 /** The host, as seen through somebody's mistake. */

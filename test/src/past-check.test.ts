@@ -14,7 +14,7 @@ const BEING_MADE: Surveyed = { ...HERE, type: null };
 
 function held(phase: Phase): Partial<Device> {
   const generation = { epoch: 1, sequence: 1 };
-  const rest = { revision: 1, applied: null, echoing: [], changed: [], existed: false };
+  const rest = { revision: 1, applied: null, echoing: [], changed: [], identity: null, existed: false };
   return { reservation: { phase, claim: CLAIM, generation, ...rest } };
 }
 

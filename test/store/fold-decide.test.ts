@@ -42,6 +42,7 @@ function whole(device: Device): Device {
     applied: [],
     echoing: [],
     changed: [],
+    identity: null,
     existed: true,
   };
   return { ...device, reservation };

@@ -87,6 +87,7 @@ test('a device is made, step by step', () => {
       applied: [{ name: 'a', value: '1' }],
       echoing: [],
       changed: [],
+      identity: null,
       existed: true,
     },
   });
@@ -98,6 +99,7 @@ test('a device is made, step by step', () => {
     applied: null,
     echoing: [],
     changed: [],
+    identity: null,
     existed: false,
   });
 });
@@ -106,6 +108,7 @@ test('a device that went away is reserved still, and no attribute of it counts',
   expect(fold(...MADE, DRIFT).reservation).toMatchObject({
     phase: 'reserved',
     applied: null,
+    identity: null,
     existed: true,
     revision: 7,
   });

@@ -48,6 +48,7 @@ function held(phase: Phase, change: Partial<Reservation> = {}): Reservation {
     applied: ATTRIBUTES,
     echoing: [],
     changed: [],
+    identity: null,
     existed: true,
     ...change,
   };

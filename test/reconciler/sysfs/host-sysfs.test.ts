@@ -58,7 +58,8 @@ describe('observing', () => {
   test('a device is present with its place, its group and its remove file', async () => {
     const uuid = fresh();
     tree.device(uuid, PLACE, 'complete', 11);
-    const seen = { kind: 'present', place: PLACE, iommuGroup: 11, removable: true, attributes: [] };
+    const about = { iommuGroup: 11, removable: true, attributes: [], identity: expect.any(String) };
+    const seen = { kind: 'present', place: PLACE, ...about };
     expect(await host.observe(uuid, LOOK)).toEqual({ ...seen, use: { kind: 'unknown' } });
     expect(await host.observe(uuid, { place: null, use: true })).toEqual({ ...seen, use: { kind: 'free' } });
   });
