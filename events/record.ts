@@ -21,7 +21,13 @@ export type RecordHead = {
 };
 
 /** A record as stored: its exact bytes and their hash. */
-export type StoredRecord = { readonly seq: number; readonly bytes: Uint8Array; readonly hash: string };
+export type StoredRecord = {
+  readonly seq: number;
+  readonly bytes: Uint8Array;
+  readonly hash: string;
+  /** Its hash, and its form around the fact, are checked elsewhere, and nothing that is made of it counts until they were. */
+  readonly vouched?: true;
+};
 
 /** A record as read. `fact` is null for a kind or version that this program does not know. */
 export type DecodedRecord = { readonly envelope: Envelope; readonly fact: Fact | null };

@@ -13,6 +13,7 @@ import { dataFile, type JournalFiles, openFiles } from '../store/journal/journal
 import type { Projections } from '../store/journal/journal-storage.ts';
 import { LmdbStorage } from '../store/journal/lmdb-storage.ts';
 import { Misfit, recordsOf } from '../store/journal/replay.ts';
+import { readVouched } from '../store/journal/vouched.ts';
 import { type EndsOf, type FleetPast, FleetWalk } from '../store/past/fleet-past.ts';
 import { journalPast, snapshotFolder } from '../store/past/journal-past.ts';
 import { mergedByTime } from '../store/past/merge.ts';
@@ -194,13 +195,15 @@ export class JournalSource implements Source {
   }
 
   /** What all records of a host fold to, and what is stored beside them, at one moment. */
-  foldedAndStored(host: HostId): { readonly folded: Reached; readonly stored: Projections } {
+  async foldedAndStored(host: HostId): Promise<{ readonly folded: Reached; readonly stored: Projections }> {
     const found = this.#open.find((one) => one.host === host);
     if (found === undefined) throw new Error(`bug: the journal of ${host} was not opened`);
-    const reader = { recordsAfter: (seq: number) => recordsOf(found.storage, seq) };
-    const [folded] = journalPast(reader, [{ kind: 'now' }], null);
-    if (folded === undefined) throw new Error('bug: no state for a moment');
-    return { folded, stored: found.storage.projections() };
+    return readVouched(found.dir, found.files, (reader) => {
+      const past = { recordsAfter: (seq: number) => recordsOf(reader, seq) };
+      const [folded] = journalPast(past, [{ kind: 'now' }], null);
+      if (folded === undefined) throw new Error('bug: no state for a moment');
+      return { folded, stored: reader.projections() };
+    });
   }
 
   async close(): Promise<void> {

@@ -24,7 +24,7 @@ export async function checkJournal(
     });
   }
   const host = required(settings, 'host');
-  const { folded, stored } = source.foldedAndStored(host);
+  const { folded, stored } = await source.foldedAndStored(host);
   if (folded.fault !== null) throw damaged(host, folded.fault);
   const projections = [...projectionDifferences(folded.devices, stored)];
   const survey = await surveyOf(settings);

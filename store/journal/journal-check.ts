@@ -68,15 +68,16 @@ function isCircumstance(error: unknown): boolean {
 }
 
 async function verify(files: JournalFiles, expected: readonly Tail[]): Promise<Verified | Damaged> {
-  const [{ verifyJournal }, { LmdbStorage }, { followsOn }] = await Promise.all([
+  const [{ verifyJournal }, { LmdbStorage }, { followsOn }, { readVouched }] = await Promise.all([
     import('./verify.ts'),
     import('./lmdb-storage.ts'),
     import('./chain.ts'),
+    import('./vouched.ts'),
   ]);
   const archived = archivedIn(files);
   const storage = new LmdbStorage(files);
   const known = archived.seq === 0 ? expected : [...expected, archived];
-  const found = verifyJournal(storage, known);
+  const found = await readVouched(files.dir, files, (reader) => verifyJournal(reader, known));
   if (found.kind === 'sound' || found.firstBad === null || found.firstBad > archived.seq) return found;
   const rest = followsOn(storage, archived);
   return { ...found, reason: `${found.reason}. Of what is not archived, ${rest}` };

@@ -56,7 +56,7 @@ function stored(seq: number, bytes: Uint8Array): StoredRecord {
 }
 
 /** lmdb reads the next value into the same place, and says in `length` how much of it is this one. */
-function kept(value: Buffer): Buffer {
+export function kept(value: Buffer): Buffer {
   const bytes = Buffer.allocUnsafe(value.length);
   value.copy(bytes, 0, 0, value.length);
   return bytes;

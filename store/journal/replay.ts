@@ -7,7 +7,7 @@
 import { type Envelope, type Fact, facts } from '../../events/fact.ts';
 import type { HostId, Uuid } from '../../events/names.ts';
 import { type DecodedRecord, NO_RECORD, type StoredRecord } from '../../events/record.ts';
-import { decodeQuickly } from '../../events/record-quick.ts';
+import { decodeQuickly, decodeVouched } from '../../events/record-quick.ts';
 import { type Device, unknownDevice } from '../device.ts';
 import { evolve } from '../evolve.ts';
 import { markOf } from './draft.ts';
@@ -131,7 +131,7 @@ export function assertFollows(envelope: Envelope, before: Tail): void {
 /** The record without its rows. Throws Misfit when it is none at all. */
 export function decodeStored(record: StoredRecord): DecodedRecord {
   try {
-    return decodeQuickly(record.bytes);
+    return record.vouched === true ? decodeVouched(record.bytes) : decodeQuickly(record.bytes);
   } catch (cause) {
     throw new Misfit(`record ${record.seq} cannot be read`, { seq: record.seq, cause });
   }

@@ -8,9 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from '../../events/digest.ts';
 import { type JournalFiles, openFiles } from '../../store/journal/journal-files.ts';
-import { LmdbStorage } from '../../store/journal/lmdb-storage.ts';
+import type { JournalReader } from '../../store/journal/journal-storage.ts';
 import { Replay, recordsOf } from '../../store/journal/replay.ts';
 import { verifyJournal } from '../../store/journal/verify.ts';
+import { readVouched } from '../../store/journal/vouched.ts';
 import { writeHistory } from './history.ts';
 import { inTurn, judge, printTable } from './measure.ts';
 import { benchReplay } from './replay.ts';
@@ -29,18 +30,17 @@ export async function benchJournal(facts = FACTS): Promise<boolean> {
 
 async function benchReading(dir: string, facts: number): Promise<boolean> {
   const files = openFiles(dir, true);
-  const storage = new LmdbStorage(files);
-  const perSecond = async (work: () => void): Promise<number> => {
+  const perSecond = async (work: () => unknown): Promise<number> => {
     const begin = performance.now();
-    work();
+    await work();
     return (facts * 1000) / (performance.now() - begin);
   };
   const rates = await inTurn(ROUNDS, {
     plain: () => perSecond(() => scan(files)),
-    fold: () => perSecond(() => fold(storage)),
-    verify: () => perSecond(() => verify(storage)),
+    fold: () => perSecond(() => readVouched(dir, files, fold)),
+    verify: () => perSecond(() => readVouched(dir, files, verify)),
   });
-  await storage.close();
+  await files.root.close();
   const of = 'scan and hash';
   const [folded, verified] = [rates.fold, rates.verify].map((one) => one.median / rates.plain.median);
   printTable(`a journal of ${facts.toLocaleString('en')} facts`, [
@@ -58,12 +58,12 @@ function scan({ log }: JournalFiles): void {
   for (const { value } of log.getRange()) sha256(value);
 }
 
-function fold(storage: LmdbStorage): void {
+function fold(reader: JournalReader): void {
   const replay = new Replay();
-  for (const record of recordsOf(storage)) replay.apply(record);
+  for (const record of recordsOf(reader)) replay.apply(record);
 }
 
-function verify(storage: LmdbStorage): void {
-  const found = verifyJournal(storage);
+function verify(reader: JournalReader): void {
+  const found = verifyJournal(reader);
   if (found.kind !== 'sound') throw new Error(`the journal is damaged: ${found.reason}`);
 }

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { accepts } from '../../events/accepts.ts';
 import { facts } from '../../events/fact.ts';
 import { decodeRecord, encodeRecord, NO_RECORD } from '../../events/record.ts';
-import { decodeQuickly, rowsQuickly } from '../../events/record-quick.ts';
+import { decodeQuickly, decodeVouched, frameOf, rowsQuickly } from '../../events/record-quick.ts';
 import { row } from '../../events/row.ts';
 import { isRowsText } from '../../events/rows-text.ts';
 import { unknownDevice } from '../../store/device.ts';
@@ -85,6 +85,18 @@ test('the rows of a record are those that decodeRecord finds, whole or spoilt, a
           if (close !== 'no record') expect(quick).toEqual(close);
           else expect(quick === close || row.array().safeParse(quick).success).toBe(true);
         }
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a record with a frame is read as it is by decodeRecord without a check of that', () => {
+  fc.assert(
+    fc.property(anyTexts, anySpoiling, (texts, [at, length, piece]) => {
+      for (const text of texts.flatMap((whole) => [whole, spoilt(whole, at, length, piece)])) {
+        if (frameOf(new TextEncoder().encode(text)) === undefined) continue;
+        expect(read(decodeVouched, text)).toEqual(read(decodeRecord, text));
       }
     }),
     { numRuns: 300 },
