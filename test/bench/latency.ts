@@ -19,6 +19,7 @@ import { Agent } from '../../src/agent.ts';
 import { LINK_LIMITS } from '../../src/link.ts';
 import type { Journal } from '../../store/journal/journal.ts';
 import { openJournal } from '../../store/journal/journal-lmdb.ts';
+import { readFleet } from '../../store/registry/fleet.ts';
 import type { Registry } from '../../store/registry/registry.ts';
 import { overriding } from '../sim/overriding.ts';
 import { judge, type Line, printTable, type Sample, sample } from './measure.ts';
@@ -27,9 +28,13 @@ import { PREFIX, uuidOf } from './names.ts';
 const ROUNDS = 100;
 const HOST = 'latency';
 const PLACE = { parent: 'p0', type: 't' };
-/** Before `create`, a declaration is declared, claiming and reserved; it is observed at each of two plans. */
+/**
+ * Before `create`, a declaration is declared, claiming and reserved, and it is observed once after each; the state of the
+ * fleet's registry is read before the UUID is taken and after.
+ */
 const COMMITS = 3;
-const OBSERVATIONS = 2;
+const OBSERVATIONS = 3;
+const LOOKS = 2;
 
 export async function benchLatency(streams: Streams, registry: Registry): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'mdevfleet-bench-'));
@@ -44,7 +49,8 @@ export async function benchLatency(streams: Streams, registry: Registry): Promis
   return report(parts, whole);
 }
 
-type Parts = Readonly<Record<'publish' | 'read' | 'commit' | 'registry' | 'observe' | 'write', Sample>>;
+type Part = 'publish' | 'read' | 'commit' | 'look' | 'registry' | 'observe' | 'write';
+type Parts = Readonly<Record<Part, Sample>>;
 
 async function measureParts(
   streams: Streams,
@@ -59,6 +65,7 @@ async function measureParts(
     publish: await repeat((at) => untilRung(streams, 'parts', at)),
     read: await repeat((at) => timed(() => streams.desired.next(filter, at % 50, 1))),
     commit: await repeat(() => timed(() => journal.append({ facts: [started] }))),
+    look: await repeat(() => timed(() => readFleet(registry))),
     registry: await repeat((at) => timed(() => registry.write(uuidOf(1_000_000 + at), value, 0))),
     observe: await repeat((at) => timed(() => host.observe(uuidOf(at), { place: PLACE, use: false }))),
     write: await repeat((at) => timed(() => host.create(uuidOf(at), PLACE))),
@@ -109,11 +116,12 @@ async function measureWhole(
 }
 
 function report(parts: Parts, whole: Sample): boolean {
-  const { publish, read, commit, registry, observe, write } = parts;
+  const { publish, read, commit, look, registry, observe, write } = parts;
   const sum =
     publish.median +
     read.median +
     COMMITS * commit.median +
+    LOOKS * look.median +
     registry.median +
     OBSERVATIONS * observe.median +
     write.median;
@@ -123,6 +131,7 @@ function report(parts: Parts, whole: Sample): boolean {
     part('publish until the doorbell rings', publish),
     part('read it from the stream', read),
     part(`durable commit (of ${COMMITS})`, commit),
+    part(`look whether the registry is whole (of ${LOOKS})`, look),
     part('compare-and-set in the registry', registry),
     part(`observe (of ${OBSERVATIONS})`, observe),
     part('write by a helper', write),
