@@ -4,10 +4,12 @@
  * Pure. A declaration that its host has not taken in is a row of its own beside the host's last
  * word, so that nobody mistakes an old `ready` for an answer to a new declaration.
  */
+
 import type { PresentData } from '../events/declaration.ts';
 import { type Guidance, withHint } from '../events/guidance.ts';
 import type { HostId } from '../events/names.ts';
 import type { DeviceState, Row } from '../events/row.ts';
+import { compare } from './compare.ts';
 import { claimOf, keyOf, type Standings } from './diff.ts';
 
 /** The host has not reported on the declaration; no host can say that of itself. */
@@ -72,9 +74,4 @@ export function unreportedRow(data: PresentData): ShownRow {
     attributes: data.attributes ?? [],
     set: data.set ?? null,
   };
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

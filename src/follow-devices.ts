@@ -4,6 +4,7 @@
  * Both streams are read on from where they ended before the first device was listed, so that nothing falls between.
  * A server that is away is waited for.
  */
+
 import {
   type Message,
   StreamForbidden,
@@ -13,6 +14,7 @@ import {
 } from '../events/stream.ts';
 import { messagesOf } from '../events/stream-messages.ts';
 import { subjectFilter } from '../events/subject.ts';
+import { compare } from './compare.ts';
 import type { Only } from './devices.ts';
 import { standIn } from './fleet.ts';
 import { notForgotten } from './forgotten.ts';
@@ -106,9 +108,4 @@ function passes(error: unknown): error is StreamUnavailable {
 function placeOf(change: Change): string {
   const { host, uuid } = change.change === 'gone' ? change : change.row;
   return `${host} ${uuid}`;
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

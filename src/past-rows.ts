@@ -1,11 +1,13 @@
 /**
  * What is shown of hosts at a moment: rows of devices, and how far each host is known.
  */
+
 import type { HostId, Uuid } from '../events/names.ts';
 import type { Row } from '../events/row.ts';
 import type { FleetPast } from '../store/past/fleet-past.ts';
 import type { Reached } from '../store/past/walk.ts';
 import { rowsOf } from '../store/rows.ts';
+import { compare } from './compare.ts';
 
 /** Of each host that had begun a journal, by name: its state at the moment with this index. */
 export function statesAt(past: FleetPast, index: number): readonly Reached[] {
@@ -41,9 +43,4 @@ export function hostView({ host, journal, seq, hash, time, next, fault, position
   const { paused, cordons } = positions;
   const cordoned = cordons.map(({ parent, by }) => ({ parent, by: by.source }));
   return { host, journal, seq, hash, time, next, fault, paused: paused?.source ?? null, cordoned };
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

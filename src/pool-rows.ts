@@ -1,8 +1,10 @@
 /**
  * The pools of a fleet, from the labels that their devices carry, beside what hosts reported of these.
  */
+
 import type { HostId } from '../events/names.ts';
 import type { Row } from '../events/row.ts';
+import { compare } from './compare.ts';
 import { keyOf, type Standings } from './diff.ts';
 import { POOL_LABEL } from './expand.ts';
 
@@ -45,9 +47,4 @@ export function poolRows(standings: Standings, rows: readonly Row[]): readonly P
 
 function distinct(words: readonly string[]): readonly string[] {
   return [...new Set(words)].sort();
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

@@ -6,7 +6,9 @@
  * other. New ones go where there is room, spread as the pool says. The types of a parent share its pool, so room is
  * counted in shares of a parent: a device takes 1/capacity.
  */
+
 import type { Claim } from '../events/names.ts';
+import { compare } from './compare.ts';
 
 /** A parent that may have devices of the pool, and how many of its type fit there alone. */
 export type Slot = Claim & { readonly capacity: number };
@@ -119,9 +121,4 @@ function isBefore(a: Open, b: Open, spread: Spread): boolean {
     default:
       return spread satisfies never;
   }
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

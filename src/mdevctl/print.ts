@@ -4,6 +4,7 @@
  * Pure. Parents and UUIDs are put in order here and printed one by one: a JavaScript object would
  * bring a parent whose name is a number to the front.
  */
+import { compare } from '../compare.ts';
 import type { Definition } from './definition.ts';
 
 /** The content of a definition's file. */
@@ -29,10 +30,4 @@ function braced(members: readonly string[]): string {
 
 function enclosed(open: string, parts: readonly string[], close: string): string {
   return `${open}\n${parts.map((part) => `  ${part.replaceAll('\n', '\n  ')}`).join(',\n')}\n${close}`;
-}
-
-/** By code unit, as mdevctl sorts names of ASCII. */
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }
