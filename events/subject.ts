@@ -44,7 +44,7 @@ export function formatSubject(prefix: string, subject: Subject): string {
 export function subjectFilter(
   prefix: string,
   kind: SubjectKind,
-  only: { readonly host?: HostId; readonly uuid?: Uuid | typeof INVENTORY } = {},
+  only: { readonly host?: HostId | undefined; readonly uuid?: Uuid | typeof INVENTORY | undefined } = {},
 ): string {
   const host = only.host === undefined ? '*' : hostToken(only.host);
   return `${prefix}.${kind}.${host}.${only.uuid ?? '*'}`;

@@ -56,18 +56,14 @@ export function standIn(
 /** Each is to be read by itself. */
 function filtersOf(prefix: string, { host, hosts, uuids }: Scope): readonly (string | readonly string[])[] {
   if (hosts !== undefined) return [hosts.map((one) => subjectFilter(prefix, 'desired', { host: one }))];
-  const only = host === undefined ? {} : { host };
-  if (uuids === undefined || uuids.size > SINGLE_READS_MAX) return [subjectFilter(prefix, 'desired', only)];
-  return [...uuids].map((uuid) => subjectFilter(prefix, 'desired', { ...only, uuid }));
+  if (uuids === undefined || uuids.size > SINGLE_READS_MAX)
+    return [subjectFilter(prefix, 'desired', { host })];
+  return [...uuids].map((uuid) => subjectFilter(prefix, 'desired', { host, uuid }));
 }
 
 /** The rows that hosts last reported. Throws StreamUnavailable. */
 export async function readRows(observed: Stream, prefix: string, host?: HostId): Promise<readonly Row[]> {
-  const reports = await readReports(
-    observed,
-    prefix,
-    subjectFilter(prefix, 'observed', host === undefined ? {} : { host }),
-  );
+  const reports = await readReports(observed, prefix, subjectFilter(prefix, 'observed', { host }));
   return reports.flatMap(({ rows }) => rows);
 }
 
@@ -78,10 +74,8 @@ export async function readOffers(
   host?: HostId,
 ): Promise<readonly HostOffers[]> {
   const found: HostOffers[] = [];
-  const only = host === undefined ? {} : { host };
-  for await (const message of observed.lastPerSubject(
-    subjectFilter(prefix, 'observed', { ...only, uuid: INVENTORY }),
-  )) {
+  const filter = subjectFilter(prefix, 'observed', { host, uuid: INVENTORY });
+  for await (const message of observed.lastPerSubject(filter)) {
     const own = parseSubject(prefix, message.subject)?.host ?? null;
     const offers = own === null ? null : offersIn(own, message);
     if (offers !== null) found.push(offers);

@@ -83,7 +83,7 @@ async function* newsOf(
   { host }: Only,
   changesOf: (message: Message) => readonly Change[],
 ): AsyncGenerator<readonly Change[]> {
-  const filter = subjectFilter(prefix, name, host === undefined ? {} : { host });
+  const filter = subjectFilter(prefix, name, { host });
   for await (const message of messagesOf(streams[name], filter, after[name])) {
     after[name] = message.sequence;
     yield changesOf(message);

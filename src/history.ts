@@ -74,7 +74,7 @@ export async function unreadOf(
 ): Promise<readonly Unread[]> {
   const recorded = new Set(entries.flatMap(({ told, line: { fact } }) => keyIn(told.host, fact)));
   const unread: Unread[] = [];
-  const filter = subjectFilter(prefix, 'desired', only === undefined ? { uuid } : { host: only, uuid });
+  const filter = subjectFilter(prefix, 'desired', { host: only, uuid });
   for await (const { sequence, subject, data } of messagesOf(stream, filter)) {
     const decoded = decodeEvent(parseSubject(prefix, subject), data);
     if (decoded.kind !== 'declaration') continue;

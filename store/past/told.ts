@@ -36,8 +36,7 @@ export async function* factsIn(
   after = 0,
   onRead?: (sequence: number) => void,
 ): AsyncGenerator<Told> {
-  const only = { ...(host === undefined ? {} : { host }), ...(uuid === undefined ? {} : { uuid }) };
-  const filter = subjectFilter(prefix, 'observed', only);
+  const filter = subjectFilter(prefix, 'observed', { host, uuid });
   for await (const message of messagesOf(stream, filter, after)) {
     const told = toldBy(prefix, message);
     if (told !== undefined) yield told;

@@ -26,7 +26,7 @@ export function subjectOf(
 
 /** Takes the declarations for one host, or for all. */
 export function desiredFilter(prefix: string, host?: string): string {
-  return subjectFilter(prefix, 'desired', host === undefined ? {} : { host });
+  return subjectFilter(prefix, 'desired', { host });
 }
 
 export function outgoing(subject: string, id: string): Outgoing {
