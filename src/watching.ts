@@ -72,8 +72,8 @@ export class Watching {
     const key = keyOf(device);
     const known = this.#devices.get(key);
     if (known !== undefined) return known;
-    const nothing = { reported: 0, declared: 0, covered: [], unreported: null, isThere: false, digests: [] };
-    const fresh: Known = nothing;
+    const never = { reported: 0, declared: 0 };
+    const fresh: Known = { ...never, covered: [], unreported: null, isThere: false, digests: [] };
     this.#devices.set(key, fresh);
     return fresh;
   }

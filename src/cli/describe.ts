@@ -23,7 +23,7 @@ import type { Output } from './output.ts';
 import { uuidsOf } from './targets.ts';
 import { type Cell, Columns } from './terminal.ts';
 import type { Invocation } from './verb.ts';
-import { showValue } from './view.ts';
+import { cellOf, showValue } from './view.ts';
 
 export async function describe({ settings, args, flags, out }: Invocation): Promise<Outcome> {
   const [uuid = ''] = uuidsOf(args);
@@ -171,5 +171,5 @@ function holdCell(hold: DescribedHold): Cell {
 }
 
 function cells(...values: readonly (string | number | null)[]): Cell[] {
-  return values.map((value) => ({ text: value === null || value === '' ? '-' : String(value) }));
+  return values.map(cellOf);
 }

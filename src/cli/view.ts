@@ -86,7 +86,8 @@ async function* yamlTexts<T>(parts: AsyncIterable<readonly T[]>): AsyncGenerator
   if (isEmpty) yield '[]\n';
 }
 
-function cellOf(value: Cell | string | number | null): Cell {
+/** What stands in a table for a value; a dash for none. */
+export function cellOf(value: Cell | string | number | null): Cell {
   if (value === null || value === '') return { text: '-' };
   return typeof value === 'object' ? value : { text: String(value) };
 }
