@@ -4,7 +4,9 @@
  * Whether anything may be taken is asked right before a take and again after it: a take that raced with
  * the notice that the registry has lost writes is given back before anything is made of it.
  */
+
 import type { Holder } from '../events/fact.ts';
+import { messageOf } from '../events/message-of.ts';
 import type { Uuid } from '../events/names.ts';
 import type { Device } from '../store/device.ts';
 import { RegistryUnavailable } from '../store/registry/registry.ts';
@@ -130,7 +132,7 @@ function fence(acting: Acting, device: Device, { holder, revision }: Fenced): Pr
 /** Who writes at the same time is done soon; a registry that cannot be reached may stay away. */
 function unanswered({ cause }: Unknown, seen: string): Outcome {
   if (cause instanceof RegistryUnavailable) return waiting('RegistryUnreachable', seen);
-  return quietly({ kind: 'requeue', why: cause instanceof Error ? cause.message : String(cause) });
+  return quietly({ kind: 'requeue', why: messageOf(cause) });
 }
 
 function notAdmitted(admission: Admission): Outcome {

@@ -4,10 +4,12 @@
  * The order is what keeps a host safe: the lock before the journal, the journal before the
  * kernel is touched, the fleet last, since an agent works without it.
  */
+
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Machine } from '../events/fact.ts';
+import { messageOf } from '../events/message-of.ts';
 import { decodeRecord } from '../events/record.ts';
 import manifest from '../package.json' with { type: 'json' };
 import { createCallouts } from '../reconciler/callouts/callouts.ts';
@@ -115,7 +117,7 @@ async function openHooks(
     const scripts = await scriptsIn(dir);
     log.info({ dir, scripts: scripts.length }, 'callout scripts are asked');
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     const wayOut = 'give --hooks a folder that only root can write, with scripts that only root can write';
     throw new Failure(`opening the callout scripts in ${dir}: ${reason}`, { outcome: 'host', wayOut, cause });
   }

@@ -4,12 +4,14 @@
  * One table says what there is; flags, variables and keys of the file are derived from it. A wrong
  * value is told with the source it came from, and all wrong values are told at once.
  */
+
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Labels } from '../events/declaration.ts';
 import type { NatsOptions } from '../events/jetstream/connection.ts';
+import { messageOf } from '../events/message-of.ts';
 import type { HostId } from '../events/names.ts';
 import { DEFAULT_PREFIX } from '../events/subject.ts';
 import { Failure } from './exit.ts';
@@ -195,7 +197,7 @@ function parseYaml(file: string): unknown {
     if (statSync(file).size > CONFIG_BYTES_MAX) throw new Error(`larger than ${CONFIG_BYTES_MAX} bytes`);
     return parse(readFileSync(file, 'utf8'), { prettyErrors: true });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     const wayOut = 'give --config or MDEVFLEET_CONFIG the path of a readable YAML or JSON file';
     throw new Failure(`reading the configuration file ${file}: ${reason}`, {
       outcome: 'usage',

@@ -2,6 +2,7 @@
  * Everything about one device, fleet-wide: what stands declared, what hosts say of it, who holds it, the parents that
  * it is or should be on, and what happened to it last.
  */
+import { messageOf } from '../events/message-of.ts';
 import type { HostId, Uuid } from '../events/names.ts';
 import type { Streams } from '../events/stream.ts';
 import { subjectFilter } from '../events/subject.ts';
@@ -114,7 +115,7 @@ function holdOf(
 ): DescribedHold {
   if (read.kind === 'unknown') {
     const { cause } = read;
-    return { state: 'unknown', why: cause instanceof Error ? cause.message : String(cause) };
+    return { state: 'unknown', why: messageOf(cause) };
   }
   if (read.held === undefined) return { state: 'free' };
   const { hold, since } = read.held;

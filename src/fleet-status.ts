@@ -5,7 +5,9 @@
  * Devices are counted some hosts at a time. Whether an agent runs cannot be told from what it recorded, for in a settled
  * fleet nothing is: what can be told is that it has said that it stops, or that it has not reported on a declaration.
  */
+
 import { decodeEvent } from '../events/codec.ts';
+import { messageOf } from '../events/message-of.ts';
 import type { HostId } from '../events/names.ts';
 import { decodeRecord } from '../events/record.ts';
 import { type DeviceState, deviceState } from '../events/row.ts';
@@ -137,7 +139,7 @@ async function registryState(registry: Registry): Promise<RegistryState> {
   const fleet = await readFleet(registry);
   if (fleet.kind === 'unknown') {
     const { cause } = fleet;
-    return { state: 'unknown', about: cause instanceof Error ? cause.message : String(cause) };
+    return { state: 'unknown', about: messageOf(cause) };
   }
   const { state, value } = fleet;
   const about =

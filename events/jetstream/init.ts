@@ -4,6 +4,7 @@
  * A server ignores settings that it does not know, in silence: so what it made is read back and
  * compared, and every difference is reported.
  */
+
 import { isDeepStrictEqual } from 'node:util';
 import {
   JetStreamApiCodes,
@@ -12,6 +13,7 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import type { NatsConnection } from 'nats';
+import { messageOf } from '../message-of.ts';
 import { apiCode } from './nats-errors.ts';
 import { serverVersion } from './server-version.ts';
 import { FOREIGN_SETTINGS, type WantedStream, wantedStreams } from './settings.ts';
@@ -69,7 +71,7 @@ export async function ensureStream(manager: JetStreamManager, wanted: WantedStre
     return { stream: name, action, changed, ignored: differences(wanted, config) };
   } catch (cause) {
     if (cause instanceof InitFailed) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new InitFailed(`making the stream ${name}: the server says: ${reason}`, { cause });
   }
 }

@@ -3,8 +3,10 @@
  *
  * The client wraps errors in one another, so the whole chain of causes is looked at.
  */
+
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { NoRespondersError, PermissionViolationError } from 'nats';
+import { messageOf } from '../message-of.ts';
 import { StreamForbidden, StreamMissing, StreamUnavailable } from '../stream.ts';
 
 /** "JetStream not enabled", of a server or for an account. */
@@ -49,6 +51,6 @@ export function streamError(operation: string, stream: string, cause: unknown): 
   if (isWithoutJetStream(cause)) {
     return new StreamUnavailable(`${operation} ${stream}: nobody answers for JetStream`, { cause });
   }
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new StreamUnavailable(`${operation} ${stream}: ${reason}`, { cause });
 }

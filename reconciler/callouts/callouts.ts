@@ -6,7 +6,9 @@
  * until one feels responsible. Where mdevctl goes on although a script crashed or could not be run, the change is kept
  * from happening here.
  */
+
 import { basename } from 'node:path';
+import { messageOf } from '../../events/message-of.ts';
 import type { Clock } from '../clock.ts';
 import type { Allowed, HookAnswer, HookedChange, Hooks } from '../hooks.ts';
 import { definitionJson } from './definition.ts';
@@ -50,7 +52,7 @@ class Callouts implements Hooks {
       if (isYes(ran)) return { kind: 'allowed', by: script };
       return { kind: 'refused', message: `${basename(script)} ${refusal(ran, change)}` };
     } catch (error) {
-      return { kind: 'refused', message: `no callout script is run: ${reasonOf(error)}` };
+      return { kind: 'refused', message: `no callout script is run: ${messageOf(error)}` };
     }
   }
 
@@ -90,8 +92,4 @@ function isYes(ran: Ran): boolean {
 function refusal(ran: Ran, { action }: HookedChange): string {
   const what = ran.kind === 'failed' ? ran.why : `answered ${ran.status} to ${action}`;
   return ran.said === '' ? what : `${what}: ${ran.said}`;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -4,9 +4,11 @@
  * It outlives agents, so that killing one is not a reboot: what the agent had begun to write
  * goes on. A reboot of the machine cuts off those agents that are connected, as it would.
  */
+
 import { lstat, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { explain } from '../../events/codec.ts';
+import { messageOf } from '../../events/message-of.ts';
 import type { Clock, Random } from '../clock.ts';
 import type { Host } from '../host.ts';
 import { createSimulatedHost } from './host-sim.ts';
@@ -94,7 +96,7 @@ class Session {
     try {
       say(this.#socket, { id, answer: await this.#answer(inner.data) });
     } catch (cause) {
-      say(this.#socket, { id, error: cause instanceof Error ? cause.message : String(cause) });
+      say(this.#socket, { id, error: messageOf(cause) });
     }
     if (inner.data.call === 'act' && inner.data.act.do === 'reboot') this.#cutOff();
   }

@@ -4,7 +4,9 @@
  * Printed, or written to a folder. The agent owns these devices, so mdevctl is told not to start
  * them itself; only `--give-back` hands them over.
  */
+
 import type { PresentData } from '../../events/declaration.ts';
+import { messageOf } from '../../events/message-of.ts';
 import type { HostId } from '../../events/names.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import { readStandings } from '../fleet.ts';
@@ -60,7 +62,7 @@ async function write(folder: string, definitions: readonly Definition[], out: Ou
       for (const other of elsewhere) out.warn(`${other} defines the same UUID; remove it`);
     }
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new Failure(`writing definitions to ${folder}: ${reason}`, {
       outcome: 'incomplete',
       wayOut: 'see to it that the folder can be written to, and run the same command again',

@@ -7,6 +7,7 @@
 import { EmbeddedUnavailable } from '../../events/embedded/embedded.ts';
 import { ConnectFailed, type ConnectFailure } from '../../events/jetstream/connection.ts';
 import { InitFailed } from '../../events/jetstream/init.ts';
+import { messageOf } from '../../events/message-of.ts';
 import { StreamForbidden, StreamMissing, StreamUnavailable } from '../../events/stream.ts';
 import { ConnectionLost } from '../../reconciler/simulated/host-sim-client.ts';
 import { JournalRefused, type RefusalReason } from '../../store/journal/journal-refused.ts';
@@ -50,7 +51,7 @@ export type ErrorView = { readonly terminal: boolean; readonly verbose: boolean 
 
 /** The lines that are printed for an error: what, the way out, and with `verbose` what it came from. */
 export function errorLines(error: unknown, { terminal, verbose }: ErrorView): readonly string[] {
-  const [first = '', ...details] = (error instanceof Error ? error.message : String(error)).split('\n');
+  const [first = '', ...details] = messageOf(error).split('\n');
   const fault = faultOf(error);
   return [
     `${paint('error:', 'red', terminal)} ${fault}${printable(first)}`,

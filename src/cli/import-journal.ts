@@ -3,7 +3,9 @@
  *
  * The file is verified first. What the host had recorded after it was exported is not in it.
  */
+
 import { hostname } from 'node:os';
+import { messageOf } from '../../events/message-of.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
 import { readExport } from '../../store/journal/export.ts';
 import { lockJournal } from '../../store/journal/lock.ts';
@@ -35,7 +37,7 @@ async function read({ settings, args, flags, out }: Invocation): Promise<Outcome
 
 async function assertWhole(file: string, host: string): Promise<void> {
   const found = await verifyRecords(readExport(file)).catch((cause: unknown) => {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = messageOf(cause);
     throw new Failure(`reading ${file}: ${message}`, {
       outcome: 'input',
       wayOut: 'name an exported journal',

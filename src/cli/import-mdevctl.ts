@@ -3,7 +3,9 @@
  *
  * What cannot be declared is told with file and line, and the rest is printed all the same.
  */
+
 import { buffer } from 'node:stream/consumers';
+import { messageOf } from '../../events/message-of.ts';
 import { required } from '../config.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import { deviceOf } from '../mdevctl/definition.ts';
@@ -43,7 +45,7 @@ async function read(path: string): Promise<Parsed> {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(await buffer(process.stdin));
     return merged([parseDump({ file: 'stdin', text })]);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new Failure(`reading definitions of mdevctl in ${path}: ${reason}`, {
       outcome: 'input',
       wayOut: `give a folder such as ${MDEVCTL_FOLDER}, or what \`mdevctl list -d --dumpjson\` prints; - is stdin`,

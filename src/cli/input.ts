@@ -1,9 +1,11 @@
 /**
  * Reads the manifests that were named on the command line: files, folders of them, and stdin.
  */
+
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { messageOf } from '../../events/message-of.ts';
 import { Failure } from '../exit.ts';
 import { type Declared, type ManifestFile, parseManifests, placeText } from '../manifest.ts';
 
@@ -70,7 +72,7 @@ async function readManifest(path: string): Promise<ManifestFile> {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return { name: path === '-' ? 'stdin' : path, text };
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new Failure(`reading the manifest ${path}: ${reason}`, {
       outcome: 'input',
       wayOut: 'give -f the path of a readable file in UTF-8, of a folder, or - for stdin',

@@ -3,10 +3,12 @@
  *
  * It outlives the agents that use it, so that an agent can be killed without a reboot.
  */
+
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { explain } from '../../events/codec.ts';
+import { messageOf } from '../../events/message-of.ts';
 import { systemClock, systemRandom } from '../../reconciler/clock-system.ts';
 import { serveSimulatedKernel } from '../../reconciler/simulated/host-sim-server.ts';
 import { type KernelConfig, kernelConfig } from '../../reconciler/simulated/kernel-sim-config.ts';
@@ -30,7 +32,7 @@ export async function kernel({ settings, flags, out }: Invocation): Promise<Outc
 }
 
 function notServed(socket: string, cause: unknown): Failure {
-  return new Failure(cause instanceof Error ? cause.message : String(cause), {
+  return new Failure(messageOf(cause), {
     outcome: 'usage',
     wayOut: `give --socket another path than ${socket}`,
     cause,
@@ -43,7 +45,7 @@ function readConfig(file: string): KernelConfig {
     if (parsed.success) return parsed.data;
     throw new Error(explain(parsed.error), { cause: parsed.error });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new Failure(`reading the simulated kernel's parts from ${file}: ${reason}`, {
       outcome: 'input',
       wayOut: 'give --file a readable YAML or JSON file of parents and faults, or leave it out',

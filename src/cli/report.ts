@@ -1,6 +1,7 @@
 /**
  * Shows what publishing did: a table and a count, or JSON; then fails if something was left out.
  */
+import { messageOf } from '../../events/message-of.ts';
 import { keyOf } from '../diff.ts';
 import { Failure } from '../exit.ts';
 import type { Report, Reported } from '../publish.ts';
@@ -64,7 +65,7 @@ function incomplete({ changes, stopped }: Report): Failure {
   const cause = stopped?.cause;
   if (cause instanceof Failure) return cause;
   const left = count(changes, 'unpublished');
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new Failure(`publishing: ${left} of ${changes.length} devices are not done: ${reason}`, {
     outcome: 'incomplete',
     wayOut: 'run the same command again; it publishes only what is missing',

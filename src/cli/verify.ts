@@ -5,8 +5,10 @@
  * A journal is read in a process that can be spared. An exported one needs nothing but its file and the host's
  * public key: no network, and none of this program's folders.
  */
+
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { messageOf } from '../../events/message-of.ts';
 import { isSignedBy, type Note, nameOfKey, parseNote } from '../../store/journal/checkpoint.ts';
 import { readExport } from '../../store/journal/export.ts';
 import { verifyJournalFiles } from '../../store/journal/probe.ts';
@@ -127,7 +129,7 @@ function textOf(what: string, file: string): string {
 }
 
 function unreadable(what: string, file: string, cause: unknown): Failure {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   return new Failure(`reading ${what} ${file}: ${message}`, {
     outcome: 'input',
     wayOut: 'give the path of a file that mdevfleet wrote',

@@ -5,8 +5,10 @@
  * mdevctl cannot list anything any more once one of its files is cut short. Until it is complete,
  * a new file stands beside the folders of the parents, where mdevctl looks for none.
  */
+
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { messageOf } from '../../events/message-of.ts';
 import type { Definition } from './definition.ts';
 import { merged, type Parsed, parseDefinition, parseDump } from './parse.ts';
 import { definitionText } from './print.ts';
@@ -46,7 +48,7 @@ async function readEntry(path: string): Promise<Parsed> {
     if (!(await stat(path)).isFile()) return NOTHING;
     return UUID.test(basename(path)) ? await readOne(path) : ignored(path);
   } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
+    const what = messageOf(error);
     return { ...NOTHING, refused: [{ file: path, line: 1, what }] };
   }
 }

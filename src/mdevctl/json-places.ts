@@ -4,6 +4,7 @@
  * Pure. JSON.parse decides what is JSON and what it means; only then the text is gone through once
  * more for the lines, and for keys that an object has twice, of which JSON.parse keeps the last.
  */
+import { messageOf } from '../../events/message-of.ts';
 
 type Path = readonly (string | number)[];
 
@@ -31,7 +32,7 @@ export function parseJsonWithLines(text: string): PlacedJson {
     const { lines, repeated } = new Scan().over(text);
     return { kind: 'valid', value, lineOf: (path) => lineIn(lines, path), repeated };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const position = Number(POSITION.exec(reason)?.[1] ?? text.length);
     return { kind: 'invalid', line: text.slice(0, position).split('\n').length, reason };
   }

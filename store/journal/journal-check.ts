@@ -9,9 +9,11 @@
  * journal and loads as little as it can; with --full it is verify.ts on the whole of it, in which those records
  * must be.
  */
+
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { sha256 } from '../../events/digest.ts';
+import { messageOf } from '../../events/message-of.ts';
 import {
   archivedIn,
   dataFile,
@@ -56,7 +58,7 @@ async function check(
   } catch (error) {
     if (isCircumstance(error)) throw error;
     const firstBad = error instanceof Damage ? error.firstBad : null;
-    return { kind: 'damaged', reason: error instanceof Error ? error.message : String(error), firstBad };
+    return { kind: 'damaged', reason: messageOf(error), firstBad };
   }
 }
 

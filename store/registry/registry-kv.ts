@@ -6,10 +6,12 @@
  * answered by a follower that is behind. Anything but the server's clear yes or no to a write is
  * `unknown`; an answer is waited for as long as the uplink's time-out says.
  */
+
 import { JetStreamApiCodes, type MsgRequest, type StoredMsg } from '@nats-io/jetstream';
 import { headers, type MsgHdrs } from 'nats';
 import { apiCode } from '../../events/jetstream/nats-errors.ts';
 import type { Uplink } from '../../events/jetstream/uplink.ts';
+import { messageOf } from '../../events/message-of.ts';
 import {
   type Entry,
   type Registry,
@@ -108,7 +110,7 @@ class KvRegistry implements Registry {
       const hint = 'there is no such bucket on this server; run mdevfleet init';
       return new RegistryMissing(`${what}: ${hint}`, { cause });
     }
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     return new RegistryUnavailable(`${what}: ${reason}`, { cause });
   }
 }
