@@ -12,7 +12,8 @@ export type QueueOptions = {
   readonly runningMax: number;
   readonly runningPerLaneMax: number;
   readonly laneOf: (key: string) => string;
-  readonly run: (key: string) => Promise<void>;
+  /** `turn` counts runs from 1. */
+  readonly run: (key: string, turn: number) => Promise<void>;
 };
 
 export class KeyedQueue {
@@ -27,14 +28,24 @@ export class KeyedQueue {
   readonly #timers = new Map<string, { dueMs: number; cancel: Cancel }>();
   #open = true;
   readonly #idle: (() => void)[] = [];
+  #turns = 0;
+  /** When a run last began or ended. */
+  #turnedMs: number;
 
   constructor(options: QueueOptions) {
     this.#options = options;
+    this.#turnedMs = options.clock.monotonicMs();
   }
 
   /** Keys that wait for their turn, and keys that run. */
   get depth(): { readonly ready: number; readonly running: number; readonly delayed: number } {
     return { ready: this.#waiting.size, running: this.#running.size, delayed: this.#timers.size };
+  }
+
+  /** How long no run has begun or ended though there are keys that wait or run; 0 if there are none. */
+  get standstillMs(): number {
+    const isIdle = this.#waiting.size === 0 && this.#running.size === 0;
+    return isIdle ? 0 : this.#options.clock.monotonicMs() - this.#turnedMs;
   }
 
   /** Runs the key as soon as there is room; a timer set for it is void. */
@@ -120,10 +131,17 @@ export class KeyedQueue {
   }
 
   async #run(key: string): Promise<void> {
-    await this.#options.run(key);
+    this.#turns += 1;
+    this.#turned();
+    await this.#options.run(key, this.#turns);
+    this.#turned();
     this.#running.delete(key);
     if (this.#again.delete(key)) this.add(key);
     this.#pump();
     if (this.#running.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #turned(): void {
+    this.#turnedMs = this.#options.clock.monotonicMs();
   }
 }

@@ -24,11 +24,11 @@ import { Unmanaged } from './unmanaged.ts';
 /** Why a UUID got a pass. */
 export type Trigger = 'declaration' | 'command' | 'change' | 'start' | 'resync' | 'registry';
 
-/** What the reconciler tells of itself; every call is cheap and may be ignored. */
+/** What the reconciler tells of itself; every call is cheap and may be ignored. `pass` counts passes from 1. */
 export type ReconcilerEvents = {
-  passEnded(uuid: Uuid, end: PassEnd, steps: number): void;
-  passFailed(uuid: Uuid, error: unknown): void;
-  foundByResync(uuid: Uuid): void;
+  passEnded(uuid: Uuid, end: PassEnd, steps: number, pass: number): void;
+  passFailed(uuid: Uuid, error: unknown, pass: number): void;
+  foundByResync(uuid: Uuid, pass: number): void;
   surveyed(): void;
   surveyFailed(error: unknown): void;
 };
@@ -75,12 +75,16 @@ export class Reconciler {
       runningMax: limits.passesMax,
       runningPerLaneMax: limits.passesPerParentMax,
       laneOf: (uuid) => laneOf(ports.journal.device(uuid)),
-      run: (uuid) => this.#pass(uuid),
+      run: (uuid, pass) => this.#pass(uuid, pass),
     });
   }
 
   get depth(): KeyedQueue['depth'] {
     return this.#queue.depth;
+  }
+
+  get standstillMs(): number {
+    return this.#queue.standstillMs;
   }
 
   /** Begins: a pass for everything that the journal knows, then on changes and periodically. */
@@ -226,7 +230,7 @@ export class Reconciler {
     }
   }
 
-  async #pass(uuid: Uuid): Promise<void> {
+  async #pass(uuid: Uuid, pass: number): Promise<void> {
     const { limits, events } = this.#ports;
     const progress = this.#progressOf(uuid);
     const isFirst = progress.wake === null;
@@ -240,14 +244,14 @@ export class Reconciler {
       const end = await runPass(this.#acting, limits, uuid, attempt);
       const after = this.#ports.journal.device(uuid).waiting?.reason;
       if (after !== undefined && after !== before) progress.waitingRecordedMs = this.#now();
-      if (isOnlyResync && end.steps > 0) events.foundByResync(uuid);
-      events.passEnded(uuid, end, end.steps);
+      if (isOnlyResync && end.steps > 0) events.foundByResync(uuid, pass);
+      events.passEnded(uuid, end, end.steps, pass);
       this.#scheduleNext(uuid, progress, end);
       const isGivenBack =
         device.reservation !== null && this.#ports.journal.device(uuid).reservation === null;
       if (isGivenBack) this.#roomMayBeBack(laneOf(device));
     } catch (error) {
-      events.passFailed(uuid, error);
+      events.passFailed(uuid, error, pass);
       this.#scheduleNext(uuid, progress, { kind: 'requeue', why: 'a pass failed' });
     }
     this.#passing.delete(uuid);

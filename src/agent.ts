@@ -13,7 +13,7 @@ import type { Host } from '../reconciler/host.ts';
 import type { ReconcilerLimits } from '../reconciler/limits.ts';
 import { Memory } from '../reconciler/memory.ts';
 import type { PassEnd } from '../reconciler/pass.ts';
-import { Reconciler } from '../reconciler/reconciler.ts';
+import { Reconciler, type ReconcilerEvents } from '../reconciler/reconciler.ts';
 import { declaredOn } from '../store/declared-on.ts';
 import type { Signer } from '../store/journal/checkpoint.ts';
 import type { CursorName, Journal } from '../store/journal/journal.ts';
@@ -34,7 +34,12 @@ export type AgentPorts = {
   readonly signer?: Signer;
   /** Who is asked before a device is made or removed; nobody without. */
   readonly hooks?: Hooks;
+  /** Who counts passes; nobody without. */
+  readonly observer?: PassObserver;
 };
+
+/** Told of passes as they end; every call is cheap. */
+export type PassObserver = Pick<ReconcilerEvents, 'passEnded' | 'passFailed' | 'foundByResync'>;
 
 /** Constant messages; facts are fields. */
 export type AgentLog = {
@@ -67,6 +72,10 @@ export type AgentStatus = {
   readonly reached: boolean;
   /** How often the periodic pass found work that nothing had announced. */
   readonly foundByResync: number;
+  /** True once all was read that had been published when the fleet was reached. */
+  readonly hasSynced: boolean;
+  /** How long no pass has begun or ended though devices wait for one; see standstill.ts. */
+  readonly standstillMs: number;
 };
 
 export class Agent {
@@ -110,9 +119,9 @@ export class Agent {
       declaredOn: (other, uuid) => declaredOn(streams.desired, prefix, other, uuid),
       dispute: (uuid) => this.#link.dispute(uuid),
       events: {
-        passEnded: (uuid, end, steps) => this.#passEnded(uuid, end, steps),
-        passFailed: (uuid, error) => ports.log.error({ uuid, err: error }, 'pass failed'),
-        foundByResync: (uuid) => this.#foundByResyncOnly(uuid),
+        passEnded: (uuid, end, steps, pass) => this.#passEnded(uuid, end, steps, pass),
+        passFailed: (uuid, error, pass) => this.#passFailed(uuid, error, pass),
+        foundByResync: (uuid, pass) => this.#foundByResyncOnly(uuid, pass),
         surveyed: () => this.#link.kick(),
         surveyFailed: (error) => ports.log.error({ err: error }, 'survey failed'),
       },
@@ -159,6 +168,8 @@ export class Agent {
       backlog: this.#link.backlog,
       reached: this.#link.incarnation !== null,
       foundByResync: this.#foundByResync,
+      hasSynced: this.#link.hasSynced,
+      standstillMs: this.#reconciler.standstillMs,
     };
   }
 
@@ -168,15 +179,22 @@ export class Agent {
   }
 
   /** Without faults there is none, unless a change was still on its way. */
-  #foundByResyncOnly(uuid: Uuid): void {
+  #foundByResyncOnly(uuid: Uuid, pass: number): void {
     this.#foundByResync += 1;
-    this.#ports.log.warn({ uuid, found: this.#foundByResync }, 'work found by resync only');
+    this.#ports.log.warn({ pass, uuid, found: this.#foundByResync }, 'work found by resync only');
+    this.#ports.observer?.foundByResync(uuid, pass);
   }
 
-  #passEnded(uuid: Uuid, end: PassEnd, steps: number): void {
-    this.#ports.log.debug({ uuid, end, steps }, 'pass ended');
+  #passEnded(uuid: Uuid, end: PassEnd, steps: number, pass: number): void {
+    this.#ports.log.debug({ pass, uuid, end, steps }, 'pass ended');
+    this.#ports.observer?.passEnded(uuid, end, steps, pass);
     this.#link.kick();
     this.#notary?.kick();
+  }
+
+  #passFailed(uuid: Uuid, error: unknown, pass: number): void {
+    this.#ports.log.error({ pass, uuid, err: error }, 'pass failed');
+    this.#ports.observer?.passFailed(uuid, error, pass);
   }
 
   #mustEnd(end: LinkEnd): void {

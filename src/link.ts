@@ -70,6 +70,7 @@ export class Link {
   #cancelDoubt: Cancel = () => {};
   readonly #registrar: Registrar;
   #open = true;
+  #hasSynced = false;
 
   constructor(options: LinkOptions) {
     const { journal, streams, host, prefix, clock, random, limits } = options;
@@ -116,6 +117,11 @@ export class Link {
   /** True once the fleet has said that this agent speaks for its host, and that its journal is no older copy. */
   get hasReached(): boolean {
     return this.#registrar.hasReached;
+  }
+
+  /** True once all was read that had been published when the fleet was reached. */
+  get hasSynced(): boolean {
+    return this.#hasSynced;
   }
 
   /** Asks whether a UUID may be taken. */
@@ -190,6 +196,7 @@ export class Link {
     if (!(await this.#forwarder.resolve())) throw new StreamUnavailable('the journal could not be written');
     if (this.#registrar.isDue) await this.#registrar.prove();
     for (const intake of this.#intakes) await intake.sync();
+    this.#hasSynced = true;
     if (isNew) this.#options.onReached();
     this.kick();
   }

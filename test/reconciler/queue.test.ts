@@ -56,6 +56,22 @@ class Bench {
 }
 
 describe('the keyed queue', () => {
+  test('tells how long nothing has begun or ended, and that it is nothing while it is idle', async () => {
+    const bench = new Bench({ runningPerLaneMax: 1 });
+    await bench.clock.advance(1_000);
+    expect(bench.queue.standstillMs).toBe(0);
+    bench.add('a1', 'a2');
+    await bench.clock.advance(1_000);
+    expect(bench.queue.standstillMs).toBe(1_000);
+    await bench.end('a1');
+    expect(bench.queue.standstillMs).toBe(0);
+    await bench.clock.advance(500);
+    expect(bench.queue.standstillMs).toBe(500);
+    await bench.end('a2');
+    await bench.clock.advance(500);
+    expect(bench.queue.standstillMs).toBe(0);
+  });
+
   test('runs a key at once when there is room', () => {
     const bench = new Bench();
     bench.add('a1');

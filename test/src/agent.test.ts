@@ -44,8 +44,8 @@ test('work found by the periodic pass only is counted and told; work that a chan
     expect(agent.status.foundByResync).toBe(found);
   }
   expect(warnings).toEqual([
-    { uuid: UUID, found: 1 },
-    { uuid: UUID, found: 2 },
+    { pass: expect.any(Number), uuid: UUID, found: 1 },
+    { pass: expect.any(Number), uuid: UUID, found: 2 },
   ]);
   await clock.until(agent.stop());
 });
