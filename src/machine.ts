@@ -1,8 +1,9 @@
 /**
  * What the machine says of itself: which one it is, which kernel runs, since which boot.
  */
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { join } from 'node:path';
 import type { Machine } from '../events/fact.ts';
 import { explainErrno } from '../reconciler/errno.ts';
 import { Failure } from './exit.ts';
@@ -19,10 +20,14 @@ export function readMachine(): Machine {
   return { machineId, product: readLine('/sys/class/dmi/id/product_uuid') };
 }
 
-/** Throws a Failure unless devices can be made below `root`, where sysfs is mounted. */
+/**
+ * Throws a Failure unless devices can be made below `root`, where sysfs is mounted. Parents stand in its `devices`, of
+ * which a service may have been left that alone to write to.
+ */
 export function assertSysfsWritable(root: string): void {
+  const devices = join(root, 'devices');
   try {
-    accessSync(root, constants.W_OK);
+    accessSync(existsSync(devices) ? devices : root, constants.W_OK);
   } catch (cause) {
     const { errno = 0, message } = cause as NodeJS.ErrnoException;
     const { leadsTo, hint } = explainErrno('create', -errno, 'open');

@@ -12,6 +12,9 @@ import { EXIT } from '../../../src/exit.ts';
 const ROOT = dirname(dirname(dirname(import.meta.dirname)));
 /** Makes the first argument a read-only mount that nobody else sees, and runs the rest. */
 const ON_READ_ONLY = 'mount -t tmpfs -o ro none "$0" && exec "$@"';
+/** The same, but for the folder of devices in it. */
+const WITH_DEVICES = 'mount -t tmpfs none "$0" && mkdir "$0/devices" && mount -o remount,ro "$0"';
+const WRITABLE_DEVICES = `${WITH_DEVICES} && mount -t tmpfs none "$0/devices" && exec "$@"`;
 
 let folder: string;
 
@@ -51,6 +54,19 @@ test('on a read-only sysfs, as a container gets it', async () => {
   expect(status, said).toBe(EXIT.host);
   expect(said).toContain(`looking at sysfs in ${sysfs}: EROFS`);
   expect(said).toContain('mount -o remount,rw');
+});
+
+test('on a sysfs of which only the devices can be written to, as the unit for systemd gives it', async () => {
+  const own = ['unshare', '--map-root-user', '--mount', 'sh', '-c', WRITABLE_DEVICES] as const;
+  const { said } = await run([
+    ...own,
+    join(folder, 'sys'),
+    ...agentOn(join(folder, 'sys')),
+    '--hooks',
+    'none',
+  ]);
+  expect(said).not.toContain('EROFS');
+  expect(said).toContain('callout scripts in none');
 });
 
 test('where there is no sysfs', async () => {
