@@ -8,6 +8,8 @@ import { defineConfig } from 'vitest/config';
 const MINUTE_MS = 60_000;
 
 export default defineConfig({
+  // `mdevfleet/client` is src/client.ts, and never what was built of it.
+  ssr: { resolve: { conditions: ['@mdevfleet/source', 'module', 'node', 'development|production'] } },
   test: {
     pool: 'forks',
     maxWorkers: 2,

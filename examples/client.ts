@@ -2,6 +2,8 @@
  * Declares a device, and tells what its host does about it until it is there:
  *
  *     node examples/client.ts nats://127.0.0.1:4222 host-a
+ *
+ * In a checkout, where there is no built client: node --conditions @mdevfleet/source examples/client.ts …
  */
 import { connect } from 'mdevfleet/client';
 

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * The program: reads the command line, runs the verb, and says how that ended.
  *

@@ -11,9 +11,10 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { siblingOf } from '../../events/sibling.ts';
 import type { Answer, Order } from './order.ts';
 
-const PROGRAM = join(import.meta.dirname, 'writer.ts');
+const PROGRAM = siblingOf(import.meta.filename, 'writer');
 /** One thread for all that V8 does in the background, instead of four. */
 const FLAGS = ['--v8-pool-size=0'];
 /** Most characters kept of what a helper says on its standard error. */

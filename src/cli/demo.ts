@@ -4,7 +4,7 @@
  * It takes no settings, so that it cannot meet a real fleet. What it leaves stays in a folder of
  * its own, for the reader to look at with the commands that it names.
  */
-import { mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +24,7 @@ import {
 } from '../demo/story.ts';
 import type { Outcome } from '../exit.ts';
 
+/** In a checkout; what is published is called by its name. */
 const PROGRAM = fileURLToPath(new URL('../../bin/mdevfleet', import.meta.url));
 
 const CHAPTERS: readonly Chapter[] = [
@@ -65,8 +66,7 @@ function introduce(screen: Screen, dir: string): void {
 }
 
 function sayWhatNext(screen: Screen, dir: string, { hero, rival }: Plot): void {
-  const path = relative(process.cwd(), PROGRAM);
-  const program = path.includes('/') ? path : `./${path}`;
+  const program = programName();
   screen.title('Try next');
   screen.say('Look at what every host reported last:');
   screen.command(`${program} get devices --data ${dir}`);
@@ -76,4 +76,10 @@ function sayWhatNext(screen: Screen, dir: string, { hero, rival }: Plot): void {
   screen.command(`${program} delete --data ${dir} ${hero.uuid}`);
   screen.say('When you have seen enough:');
   screen.command(`rm -r ${dir}`);
+}
+
+function programName(): string {
+  if (!existsSync(PROGRAM)) return 'mdevfleet';
+  const path = relative(process.cwd(), PROGRAM);
+  return path.includes('/') ? path : `./${path}`;
 }

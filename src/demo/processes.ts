@@ -6,12 +6,12 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { siblingOf } from '../../events/sibling.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
 
 /** Time to stop when asked to; an agent gives itself 10 s. */
 const END_MS_MAX = 15_000;
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+const MAIN = siblingOf(import.meta.filename, '../main');
 
 type OnLine = (line: string) => void;
 

@@ -6,7 +6,7 @@
  */
 import { type ExecFileException, execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { siblingOf } from '../../events/sibling.ts';
 import type { Checked, Newer } from './journal-check.ts';
 import { dataFile } from './journal-files.ts';
 import type { Tail } from './journal-storage.ts';
@@ -15,7 +15,7 @@ import type { Damaged, Verified } from './verify.ts';
 
 /** How long the check before opening may take; it reads a bounded number of records. */
 const CHECK_MS_MAX = 60_000;
-const PROGRAM = fileURLToPath(new URL('./journal-check.ts', import.meta.url));
+const PROGRAM = siblingOf(import.meta.filename, 'journal-check');
 
 export type Absent = { readonly kind: 'absent' };
 

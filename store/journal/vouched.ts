@@ -9,6 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { sha256 } from '../../events/digest.ts';
 import type { StoredRecord } from '../../events/record.ts';
 import { prevOf } from '../../events/record-quick.ts';
+import { siblingOf } from '../../events/sibling.ts';
 import { archivedIn, type JournalFiles } from './journal-files.ts';
 import type { JournalReader } from './journal-storage.ts';
 import { kept, LmdbStorage } from './lmdb-storage.ts';
@@ -16,7 +17,7 @@ import type { Vouching } from './voucher.ts';
 
 /** A shorter journal is read to its end before a second thread could have been of any use. */
 const VOUCHED_RECORDS_MIN = 20_000;
-const PROGRAM = new URL('./voucher.ts', import.meta.url);
+const PROGRAM = siblingOf(import.meta.filename, 'voucher');
 
 /** What `read`, which changes nothing, makes of the journal in `dir`; it may be called twice. Archived records are read by one thread. */
 export async function readVouched<Read>(

@@ -15,6 +15,7 @@ import { mdevfleet } from '../src/cli/run.ts';
 import { RunningAgent } from './running-agent.ts';
 
 const EXAMPLE = join(dirname(dirname(import.meta.dirname)), 'examples', 'client.ts');
+const FROM_SOURCE = ['--conditions', '@mdevfleet/source'];
 const HOST = 'host-a';
 const UUID = '7c1e5b0a-3d2f-4a69-8b47-1f0e9d8c7b6a';
 
@@ -42,7 +43,7 @@ afterAll(async () => {
 });
 
 test('the example declares a device and ends when it is there', async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, [EXAMPLE, server.url, HOST]);
+  const { stdout } = await promisify(execFile)(process.execPath, [...FROM_SOURCE, EXAMPLE, server.url, HOST]);
   expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^\S+ active ready/);
 });
 

@@ -16,7 +16,7 @@ export const GUEST_CODE = '/guest/code';
 const NATIVE = ['lmdb', 'msgpackr-extract'];
 /** How a module names a program that it starts. */
 const PROGRAM =
-  /\bjoin\(import\.meta\.dirname, '([\w./-]+\.ts)'\)|fileURLToPath\(new URL\('([\w./-]+\.ts)', import\.meta\.url\)\)/g;
+  /\bjoin\(import\.meta\.dirname, '([\w./-]+)\.ts'\)|\bsiblingOf\(import\.meta\.filename, '([\w./-]+)'\)/g;
 const FRAME = /(?:file:\/\/)?\/guest\/code\/(\S+?\.mjs):(\d+):(\d+)/g;
 
 /** True for a word that names a TypeScript file of the checkout. */
@@ -59,8 +59,8 @@ const places: Plugin = {
   transform(code, id) {
     if (!isCode(id)) return null;
     const folder = dirname(id);
-    const placed = code.replace(PROGRAM, (_, beside?: string, url?: string) => {
-      const program = resolve(folder, beside ?? url ?? '');
+    const placed = code.replace(PROGRAM, (_, beside?: string, sibling?: string) => {
+      const program = resolve(folder, `${beside ?? sibling}.ts`);
       this.emitFile({ type: 'chunk', id: program, fileName: fileNameOf(program) });
       return JSON.stringify(joinedPath(program));
     });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { perform } from '../../../reconciler/sysfs/writer.ts';
+import { perform } from '../../../reconciler/sysfs/perform.ts';
 
 const OK = { kind: 'ok' };
 
