@@ -20,6 +20,7 @@ import type { CursorName, Journal } from '../store/journal/journal.ts';
 import type { Registry } from '../store/registry/registry.ts';
 import { Link, type LinkEnd, type LinkLimits } from './link.ts';
 import { NOTARY_LIMITS, Notary, type NotaryLimits } from './notary.ts';
+import { Restoring } from './restoring.ts';
 
 /** The effects of an agent. */
 export type AgentPorts = {
@@ -76,6 +77,8 @@ export type AgentStatus = {
   readonly hasSynced: boolean;
   /** How long no pass has begun or ended though devices wait for one; see standstill.ts. */
   readonly standstillMs: number;
+  /** Devices that the host held when the agent started, and that do not stand again yet; see restoring.ts. */
+  readonly unrestored: number;
 };
 
 export class Agent {
@@ -84,6 +87,7 @@ export class Agent {
   readonly #reconciler: Reconciler;
   readonly #link: Link;
   readonly #notary: Notary | undefined;
+  readonly #restoring: Restoring;
   /** Resolves when the agent must not go on; never rejects. */
   readonly ended: Promise<LinkEnd>;
   #end: (end: LinkEnd) => void = () => {};
@@ -108,6 +112,7 @@ export class Agent {
     });
     const notary = { journal, clock, limits: { ...NOTARY_LIMITS, ...limits } };
     this.#notary = signer && new Notary({ ...notary, signer, onRecorded: () => this.#link.kick() });
+    this.#restoring = new Restoring(journal.devices(), bootIsNew);
     this.#reconciler = new Reconciler({
       ...{ journal, registry, host, clock, random, limits, ...(hooks && { hooks }) },
       memory: new Memory(bootIsNew),
@@ -170,7 +175,13 @@ export class Agent {
       foundByResync: this.#foundByResync,
       hasSynced: this.#link.hasSynced,
       standstillMs: this.#reconciler.standstillMs,
+      unrestored: this.#restoring.left,
     };
+  }
+
+  /** Resolves when what the host held at the start stands again, as far as that is a matter of moments; never rejects. */
+  get restored(): Promise<void> {
+    return this.#restoring.done;
   }
 
   #recorded(uuid: Uuid | null, from: CursorName | 'registry'): void {
@@ -188,6 +199,7 @@ export class Agent {
   #passEnded(uuid: Uuid, end: PassEnd, steps: number, pass: number): void {
     this.#ports.log.debug({ pass, uuid, end, steps }, 'pass ended');
     this.#ports.observer?.passEnded(uuid, end, steps, pass);
+    this.#restoring.passEnded(uuid, end);
     this.#link.kick();
     this.#notary?.kick();
   }

@@ -67,6 +67,9 @@ export const limitSchemas = {
   hookDeadlineMs: delayMs(10_000).describe('A callout script that takes longer is killed, and has refused'),
   writeDeadlineMs: delayMs(10_000).describe('A write to sysfs that takes longer is stuck'),
   stopDeadlineMs: delayMs(10_000).describe('Time that an agent has to finish when it is stopped'),
+  readyMsMax: delayMs(60_000).describe(
+    'Most time after its start until an agent tells the service manager that it is ready',
+  ),
   natsTimeoutMs: delayMs(5_000).describe('Longest wait for an answer of a NATS server'),
   forwardPauseMs: delayMs(LINK_LIMITS.forwardPauseMs).describe(
     'Pause after forwarding, in which further facts gather',

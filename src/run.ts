@@ -10,9 +10,20 @@ import type { AgentConfig } from './config.ts';
 import { Failure, type Outcome } from './exit.ts';
 import type { LinkEnd } from './link.ts';
 import type { Logger } from './logger.ts';
+import { living, serviceLife } from './service-agent.ts';
+import type { ServiceLife } from './service-life.ts';
 
 /** Runs the agent. Resolves after SIGTERM or SIGINT; throws when it cannot start or must not go on. */
 export async function runAgent(config: AgentConfig, log: Logger): Promise<Outcome> {
+  const service = serviceLife(config, log);
+  try {
+    return await run(config, log, service);
+  } finally {
+    await service?.stop();
+  }
+}
+
+async function run(config: AgentConfig, log: Logger, service: ServiceLife | null): Promise<Outcome> {
   const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]).then(() => null);
   const { ports, options, fleet, close } = await openParts(config, log);
   const agent = new Agent(ports, options);
@@ -20,8 +31,10 @@ export async function runAgent(config: AgentConfig, log: Logger): Promise<Outcom
     fleet.onFault((fault) => tell(log, fault));
     fleet.reached.catch((fault: unknown) => tell(log, fault));
     await agent.start();
+    service?.watch(living(agent, ports.journal));
     log.info({ host: config.host, fleet: config.fleet.kind }, 'agent started');
     const end = await Promise.race([stopped, agent.ended]);
+    void service?.stop();
     await agent.stop();
     if (end !== null) throw failed(end);
     log.info({ host: config.host, unforwarded: agent.status.backlog }, 'agent stopped');
