@@ -17,6 +17,7 @@ import { DEFAULT_PREFIX } from '../events/subject.ts';
 import { Failure } from './exit.ts';
 import { type Limits, limitSchemas } from './limits.ts';
 import { flagOf, OPTIONS, type OptionName, type OptionSpec, type Options, variableOf } from './options.ts';
+import type { Listen } from './telemetry/listen.ts';
 
 /** Most bytes in a configuration file. */
 const CONFIG_BYTES_MAX = 1024 * 1024;
@@ -43,6 +44,8 @@ export type AgentConfig = {
   readonly labels: Labels;
   /** Folder of callout scripts; null if none are run. */
   readonly hooks: string | null;
+  /** Where metrics and health are served; null for nowhere. */
+  readonly listen: Listen | null;
   readonly limits: Limits;
 };
 
@@ -105,7 +108,7 @@ export function fleetAddress(settings: Settings): FleetAddress {
 
 /** The agent that the settings mean. */
 export function agentConfig(settings: Settings): AgentConfig {
-  const { sysfs, simulate = null, labels = {}, hooks = null, limits } = settings;
+  const { sysfs, simulate = null, labels = {}, hooks = null, listen = null, limits } = settings;
   const host = required(settings, 'host');
   const data = required(settings, 'data');
   if (sysfs !== undefined && simulate !== null) {
@@ -115,7 +118,7 @@ export function agentConfig(settings: Settings): AgentConfig {
     simulate === null
       ? { kind: 'sysfs', root: sysfs ?? '/sys' }
       : { kind: 'simulated', socket: simulate.socket };
-  return { host, data, fleet: fleetAddress(settings), kernel, labels, hooks, limits };
+  return { host, data, fleet: fleetAddress(settings), kernel, labels, hooks, listen, limits };
 }
 
 /** The folder of a host's journal. */

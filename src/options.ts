@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { labels as labelsSchema } from '../events/declaration.ts';
 import { hostId } from '../events/names.ts';
 import { DEFAULT_PREFIX } from '../events/subject.ts';
+import { listenAddress } from './telemetry/listen.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -108,6 +109,11 @@ export const OPTIONS = {
     value: '<dir>',
     path: true,
     about: 'folder of callout scripts that are asked before a device is made or removed (default: none)',
+  },
+  listen: {
+    schema: listenAddress,
+    value: '<[address:]port>',
+    about: 'serve metrics and health there, on 127.0.0.1 if no address is given (default: nowhere)',
   },
   logLevel: {
     schema: z.enum(LOG_LEVELS),

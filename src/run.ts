@@ -12,6 +12,7 @@ import type { LinkEnd } from './link.ts';
 import type { Logger } from './logger.ts';
 import { living, serviceLife } from './service-agent.ts';
 import type { ServiceLife } from './service-life.ts';
+import { openPages } from './telemetry/pages.ts';
 
 /** Runs the agent. Resolves after SIGTERM or SIGINT; throws when it cannot start or must not go on. */
 export async function runAgent(config: AgentConfig, log: Logger): Promise<Outcome> {
@@ -26,10 +27,12 @@ export async function runAgent(config: AgentConfig, log: Logger): Promise<Outcom
 async function run(config: AgentConfig, log: Logger, service: ServiceLife | null): Promise<Outcome> {
   const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]).then(() => null);
   const { ports, options, fleet, close } = await openParts(config, log);
-  const agent = new Agent(ports, options);
+  const pages = await openPages(config, { ports, options });
+  const agent = new Agent(pages?.ports ?? ports, options);
   try {
     fleet.onFault((fault) => tell(log, fault));
     fleet.reached.catch((fault: unknown) => tell(log, fault));
+    await pages?.serve(() => agent.status);
     await agent.start();
     service?.watch(living(agent, ports.journal));
     log.info({ host: config.host, fleet: config.fleet.kind }, 'agent started');
@@ -40,6 +43,7 @@ async function run(config: AgentConfig, log: Logger, service: ServiceLife | null
     log.info({ host: config.host, unforwarded: agent.status.backlog }, 'agent stopped');
     return 'ok';
   } finally {
+    await pages?.stop();
     await close();
   }
 }

@@ -1,0 +1,29 @@
+/**
+ * How many events a host was told of and has not taken yet.
+ *
+ * Only what was announced can be counted: while the server is away nobody tells. The embedded stream tells of the last of
+ * several at once.
+ */
+
+/** As many are counted at most. */
+const ANNOUNCED_MAX = 10_000;
+
+export class Announced {
+  readonly #sequences = new Set<number>();
+
+  rang(sequence: number, cursor: number): void {
+    if (this.#sequences.size < ANNOUNCED_MAX || this.behind(cursor) < ANNOUNCED_MAX)
+      this.#sequences.add(sequence);
+  }
+
+  /** The stream is another one: what was told of the old one says nothing. */
+  forget(): void {
+    this.#sequences.clear();
+  }
+
+  /** How many were announced beyond the cursor. */
+  behind(cursor: number): number {
+    for (const sequence of this.#sequences) if (sequence <= cursor) this.#sequences.delete(sequence);
+    return this.#sequences.size;
+  }
+}
