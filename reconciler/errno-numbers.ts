@@ -16,6 +16,7 @@ export const E = {
   BUSY: 16,
   EXIST: 17,
   NODEV: 19,
+  NOTDIR: 20,
   INVAL: 22,
   NOSPC: 28,
   ROFS: 30,

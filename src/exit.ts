@@ -24,6 +24,8 @@ export const EXIT = {
   host: 13,
   terminal: 14,
   timeout: 15,
+  warnings: 16,
+  faults: 17,
 } as const;
 
 export type Outcome = keyof typeof EXIT;
@@ -46,10 +48,12 @@ export const EXIT_MEANINGS = {
   host: "the host's devices cannot be read or changed",
   terminal: 'a device cannot be as declared',
   timeout: 'a device is not as declared yet, or the registry is not open',
+  warnings: 'doctor warns of something that will go wrong, or is missing',
+  faults: 'doctor found why an agent cannot do its work',
 } as const satisfies Record<Outcome, string>;
 
 type FailureOptions = {
-  readonly outcome: Exclude<Outcome, 'ok' | 'changes' | 'terminal' | 'timeout'>;
+  readonly outcome: Exclude<Outcome, 'ok' | 'changes' | 'terminal' | 'timeout' | 'warnings' | 'faults'>;
   /** What to do about it, as an imperative. */
   readonly wayOut: string;
   readonly cause?: unknown;

@@ -101,8 +101,8 @@ async function update(
   if (changed.length > 0) await manager.streams.update(name, wanted);
 }
 
-/** A setting that is off and one that the server does not name are the same. */
-function differences(wanted: WantedStream, found: StreamConfig): readonly Difference[] {
+/** Settings that are not as wanted. One that is off and one that the server does not name are the same. */
+export function differences(wanted: WantedStream, found: StreamConfig): readonly Difference[] {
   const expected = { ...Object.fromEntries(FOREIGN_SETTINGS.map((name) => [name, undefined])), ...wanted };
   return Object.entries(expected).flatMap(([setting, value]) => {
     const there = found[setting as keyof StreamConfig];

@@ -10,20 +10,20 @@ import { EXIT, Failure, type Outcome } from '../exit.ts';
 import type { Invocation, Verb } from './verb.ts';
 
 /** Set in the process that can be spared. */
-const MARK = 'MDEVFLEET_SPARE_PROCESS';
+export const SPARE_PROCESS = 'MDEVFLEET_SPARE_PROCESS';
 /** Signals by which somebody ends us; all others are the file's doing. */
 const ASKED: readonly (NodeJS.Signals | null)[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL', 'SIGPIPE'];
 
 /** The verb, behind a guard where it reads a journal's file. */
 export function guarded(verb: Verb, readsJournal: (invocation: Invocation) => boolean): Verb {
   return (invocation) => {
-    const bare = process.env[MARK] !== undefined || !readsJournal(invocation);
+    const bare = process.env[SPARE_PROCESS] !== undefined || !readsJournal(invocation);
     return bare ? verb(invocation) : runSpare();
   };
 }
 
 async function runSpare(): Promise<Outcome> {
-  const env = { ...process.env, [MARK]: '1' };
+  const env = { ...process.env, [SPARE_PROCESS]: '1' };
   const child = spawn(process.execPath, process.argv.slice(1), { env, stdio: 'inherit' });
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   process.on('SIGINT', pass).on('SIGTERM', pass);

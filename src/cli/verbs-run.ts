@@ -9,8 +9,21 @@ export const RUN: readonly VerbSpec[] = [
     name: 'agent',
     about: 'Look after the devices of one host until it is stopped.',
     example: 'mdevfleet agent --host host-a --data /var/lib/mdevfleet --nats nats://10.0.0.1:4222',
-    settings: ['host', ...FLEET, 'sysfs', 'simulate', 'labels', 'hooks', 'logLevel'],
+    settings: ['host', ...FLEET, 'sysfs', 'simulate', 'labels', 'hooks', 'listen', 'logLevel'],
     load: async () => (await import('./agent.ts')).agent,
+  },
+  {
+    name: 'doctor',
+    about:
+      'Look at this machine and at the fleet as it is reached from here, and say what is wrong and its cure. It changes nothing. Ends with 0 if nothing is wrong, 16 with warnings, 17 with faults.',
+    example:
+      'mdevfleet doctor --config /etc/mdevfleet/config.yaml\n' +
+      '  mdevfleet doctor host\n' +
+      '  mdevfleet doctor fleet --nats nats://10.0.0.1:4222',
+    settings: ['host', ...FLEET, 'sysfs', 'simulate', 'hooks'],
+    args: [new Argument('[part]', 'what to look at (default: both)').choices(['host', 'fleet'])],
+    flags: [new Option('-o, --output <form>', 'how to show it').choices(['table', 'json', 'yaml']), json()],
+    load: async () => (await import('./doctor.ts')).doctor,
   },
   {
     name: 'verify',
