@@ -28,7 +28,7 @@ import { ROOT } from './shares.ts';
 
 export const PREFIX = 'mdev';
 const WAIT_MS_MAX = 90_000;
-const POLL_MS = 50;
+const POLL_MS = 250;
 /** As long as a machine may need that is busy with other things, too. */
 const TIMEOUT_MS = 60_000;
 const FACTS_MAX = 1_000;

@@ -35,7 +35,7 @@ import { ROOT } from './shares.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const WAIT_MS_MAX = 90_000;
-const POLL_MS = 50;
+const POLL_MS = 250;
 const RECORDS_MAX = 10_000;
 const WRITE_DEADLINE_MS = 10_000;
 const JOURNAL = '00000000-0000-4000-8000-0000000000aa';

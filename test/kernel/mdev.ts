@@ -73,7 +73,7 @@ const RESTING = {
   attribute_read_errno: 0,
 } as const;
 const CAPACITY = 8;
-const POLL_MS = 5;
+const POLL_MS = 20;
 const WAIT_MS_MAX = 90_000;
 
 /** A UUID that is the same in every run. */
