@@ -154,10 +154,15 @@ export class GuestAgent {
   readonly #child: ChildProcess;
 
   /** @param data a folder of the guest's disk, which a reboot leaves as it is */
-  constructor(host: string, data: string, nats: string) {
+  constructor(host: string, data: string, nats: string, logLevel: 'debug' | 'info' = 'debug') {
     const log = openSync(join('/guest/shared', `agent-${host}.log`), 'a');
-    const argv = [MAIN, 'agent', '--host', host, '--data', data, '--nats', nats, '--log-level', 'debug'];
+    const argv = [MAIN, 'agent', '--host', host, '--data', data, '--nats', nats, '--log-level', logLevel];
     this.#child = spawn(process.execPath, argv, { cwd: ROOT, stdio: ['ignore', log, log] });
+  }
+
+  get pid(): number {
+    assert.ok(this.#child.pid !== undefined);
+    return this.#child.pid;
   }
 
   /** Ends it as a service manager does; answers its exit status. */
