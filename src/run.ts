@@ -64,7 +64,8 @@ function failed({ kind, message }: LinkEnd): Failure {
     case 'rolled-back':
       return new Failure(message, {
         outcome: 'damaged',
-        wayOut: 'put the newest copy of the journal back in its place',
+        wayOut:
+          'put the newest copy of the journal back in its place; or move this one away, and run `mdevfleet rebuild`',
       });
     default:
       return kind satisfies never;

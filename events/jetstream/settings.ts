@@ -27,6 +27,11 @@ export function bucketNameOf(prefix: string): string {
   return named(prefix, 'registry');
 }
 
+/** The server's name of the stream that a fleet's bucket is. */
+export function bucketStreamOf(prefix: string): string {
+  return `KV_${bucketNameOf(prefix)}`;
+}
+
 function named(prefix: string, what: string): string {
   return `${prefix}_${what}`.toUpperCase().replaceAll(/[^A-Z0-9_]/g, '_');
 }
@@ -91,7 +96,7 @@ function bucketOf(prefix: string): WantedStream {
   const bucket = bucketNameOf(prefix);
   return {
     ...KEPT,
-    name: `KV_${bucket}`,
+    name: bucketStreamOf(prefix),
     description: 'Who holds which UUID in the fleet',
     subjects: [`$KV.${bucket}.>`],
     max_msgs_per_subject: 1,

@@ -3,7 +3,8 @@
  */
 import { connectNats } from '../../events/jetstream/connection.ts';
 import { type InitReport, initFleet, type StreamReport } from '../../events/jetstream/init.ts';
-import { openFirst } from '../../store/registry/fleet.ts';
+import { bucketStreamOf } from '../../events/jetstream/settings.ts';
+import { beginRebuilding, openFirst } from '../../store/registry/fleet.ts';
 import { fleetAddress } from '../config.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import { createAuthor } from './author.ts';
@@ -24,13 +25,28 @@ export async function init({ settings, flags, out }: Invocation): Promise<Outcom
   }
   const { prefix, timeoutMs } = address;
   const connection = await connectNats({ ...address, name: 'mdevfleet init' });
-  try {
-    show(await initFleet(connection, { prefix, timeoutMs, ...(replicas === null ? {} : { replicas }) }), out);
-  } finally {
-    await connection.close();
-  }
-  await withFleet(settings, openRegistry);
+  const options = { prefix, timeoutMs, ...(replicas === null ? {} : { replicas }) };
+  const report = await initFleet(connection, options).finally(() => connection.close());
+  show(report, out);
+  const isNew = actionOf(report, bucketStreamOf(prefix)) === 'created';
+  await withFleet(settings, async (fleet) => {
+    const { lastSequence } = await fleet.streams.observed.info();
+    await (isNew && lastSequence > 0 ? closeRegistry(fleet, out) : openRegistry(fleet));
+  });
   return 'ok';
+}
+
+function actionOf({ streams }: InitReport, stream: string): StreamReport['action'] | undefined {
+  return streams.find((one) => one.stream === stream)?.action;
+}
+
+/** Hosts have reported, so there was a registry: before they have noticed that it is lost, others could take what they hold. */
+async function closeRegistry({ registry, clock }: Fleet, out: Output): Promise<void> {
+  const by = createAuthor(clock, undefined)().source;
+  const what = 'the registry was made anew in a fleet that has hosts';
+  const fleet = await beginRebuilding(registry, { by, what, at: clock.wall() });
+  if (fleet.kind === 'unknown') throw fleet.cause;
+  out.warn(`${what}: UUIDs are taken again after \`mdevfleet reopen\``);
 }
 
 /** A registry that is rebuilding stays so. */

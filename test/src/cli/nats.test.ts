@@ -2,6 +2,8 @@
  * The verbs on a real nats-server: what they do, and what they say when it is not as it must be.
  */
 import { createServer, type Server } from 'node:net';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from 'nats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bucketNameOf } from '../../../events/jetstream/settings.ts';
 import { openJetStreams } from '../../../events/jetstream/stream-jetstream.ts';
@@ -75,6 +77,19 @@ describe('init', () => {
     expect((await mdevfleet(['get', 'devices', ...other])).status).toBe(EXIT.uninitialised);
     expect((await mdevfleet(['init', ...other])).stdout).toContain('OTHER_DESIRED created');
     expect(await mdevfleetJson(['get', 'devices', ...other])).toEqual([]);
+  });
+
+  test('a registry that is lost: nothing is taken in the one that is made, before hosts have said what they hold', async () => {
+    await init(server.url);
+    const connection = await connect({ servers: server.url });
+    const { streams } = await jetstreamManager(connection);
+    await connection.request('mdev.observed.host-a._', new Uint8Array());
+    await streams.delete('KV_MDEV_REGISTRY');
+    await connection.close();
+    const again = await init(server.url);
+    expect(again.stdout).toContain('KV_MDEV_REGISTRY created');
+    expect(again.stderr).toContain('mdevfleet reopen');
+    expect((await mdevfleet(['status', '--nats', server.url])).stdout).toContain('rebuilding: ');
   });
 
   test('a number of replicas that no cluster has', async () => {
