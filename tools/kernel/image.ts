@@ -4,9 +4,10 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { unpackPackage } from '../debian-package.ts';
 import { cached, withScratch } from './cache.ts';
 
 /** `release` as uname says it (6.1.0-56-amd64), `version` that of the Debian package (6.1.192-2). */
@@ -17,6 +18,8 @@ const MODULES = {
   boot: ['virtio_pci', '9pnet_virtio', '9p', 'virtio_console', 'vfio_iommu_type1', 'mdev'],
   disk: ['virtio_blk', 'ext4'],
 } as const;
+/** What gets headers for which apt has the image, too. */
+const HEADERS_AGAIN = 'apt-get update && apt-get install --no-install-recommends linux-headers-amd64';
 const XZ_MAGIC = Buffer.from('fd377a585a00', 'hex');
 /** Of the boot protocol's header in a bzImage. */
 const SETUP_SECTORS_AT = 0x1f1;
@@ -35,25 +38,13 @@ export async function kernelImage(cache: string, kernel: KernelVersion): Promise
   const folder = join(cache, `${kernel.release}_${kernel.version}_${modules}`);
   return cached(folder, (made) =>
     withScratch(cache, async (scratch) => {
-      await unpack(scratch, kernel);
+      const wanted = `linux-image-${kernel.release}=${kernel.version}`;
+      await unpackPackage(wanted, scratch, HEADERS_AGAIN);
       await mkdir(join(made, 'modules'), { recursive: true });
       await extractVmlinux(join(scratch, 'boot', `vmlinuz-${kernel.release}`), join(made, 'vmlinux'));
       await pickModules(scratch, kernel.release, join(made, 'modules'));
     }),
   );
-}
-
-async function unpack(scratch: string, { release, version }: KernelVersion): Promise<void> {
-  const wanted = `linux-image-${release}=${version}`;
-  await run('apt-get', ['--quiet=2', '-o', 'APT::Sandbox::User=root', 'download', wanted], {
-    cwd: scratch,
-  }).catch((cause: unknown) => {
-    const cure = 'apt-get update && apt-get install --no-install-recommends linux-headers-amd64';
-    throw new Error(`apt has no ${wanted}, which fits the installed headers. As root: ${cure}`, { cause });
-  });
-  const file = (await readdir(scratch)).find((name) => name.endsWith('.deb'));
-  if (file === undefined) throw new Error(`apt-get download ${wanted} left no package in ${scratch}`);
-  await run('dpkg', ['--extract', join(scratch, file), scratch]);
 }
 
 /**
