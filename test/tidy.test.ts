@@ -15,7 +15,7 @@ const FILE_LINES_MAX = 300;
 const FUNCTION_LINES_MAX = 70;
 const HEADER_LINES_MAX = 12;
 
-const NOT_OURS = new Set(['.git', '.cache', 'node_modules', 'coverage']);
+const NOT_OURS = new Set(['.git', '.cache', 'node_modules', 'coverage', 'dist']);
 const TEXT = /(^|\/)(Dockerfile|\.npmrc|run|mdevfleet)$|\.(ts|mjs|js|json|md|ya?ml|sh|c|h|conf|txt)$/;
 /** These spell out what they forbid. */
 const SPELLS_OUT = new Set(['test/tidy.test.ts', 'test/lint.test.ts']);

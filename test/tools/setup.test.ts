@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-const SETUP = join(dirname(dirname(import.meta.dirname)), 'tools', 'setup.mjs');
+const TOOLS = join(dirname(dirname(import.meta.dirname)), 'tools');
 
 const LOCK = {
   packages: {
@@ -25,7 +25,9 @@ describe('tools/setup.mjs', () => {
   beforeEach(() => {
     checkout = mkdtempSync(join(tmpdir(), 'mdevfleet-setup-'));
     for (const folder of ['tools', 'path', 'node_modules']) mkdirSync(inCheckout(folder));
-    cpSync(SETUP, inCheckout('tools/setup.mjs'));
+    for (const file of ['setup.mjs', 'node-release.mjs']) {
+      cpSync(join(TOOLS, file), inCheckout(`tools/${file}`));
+    }
     writeFileSync(inCheckout('package-lock.json'), JSON.stringify(LOCK));
     npm('exit 0');
   });
