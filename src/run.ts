@@ -2,12 +2,11 @@
  * Runs an agent until it is told to stop, or must.
  */
 import { once } from 'node:events';
-import { StreamForbidden, StreamMissing } from '../events/stream.ts';
-import { RegistryMissing } from '../store/registry/registry-kv.ts';
 import { Agent } from './agent.ts';
 import { openParts } from './compose.ts';
 import type { AgentConfig } from './config.ts';
 import { Failure, type Outcome } from './exit.ts';
+import { FleetNews } from './fleet-news.ts';
 import type { LinkEnd } from './link.ts';
 import type { Logger } from './logger.ts';
 import { living, serviceLife } from './service-agent.ts';
@@ -30,8 +29,10 @@ async function run(config: AgentConfig, log: Logger, service: ServiceLife | null
   const pages = await openPages(config, { ports, options });
   const agent = new Agent(pages?.ports ?? ports, options);
   try {
-    fleet.onFault((fault) => tell(log, fault));
-    fleet.reached.catch((fault: unknown) => tell(log, fault));
+    const news = new FleetNews(log);
+    fleet.onFault((fault) => news.fault(fault));
+    fleet.reached.catch((fault: unknown) => news.fault(fault));
+    fleet.streams.onConnection((state) => news.connection(state));
     await pages?.serve(() => agent.status);
     await agent.start();
     service?.watch(living(agent, ports.journal));
@@ -46,12 +47,6 @@ async function run(config: AgentConfig, log: Logger, service: ServiceLife | null
     await pages?.stop();
     await close();
   }
-}
-
-/** What needs an operator is a warning; a server that is away comes back. */
-function tell(log: Logger, fault: unknown): void {
-  const lasting = [StreamMissing, StreamForbidden, RegistryMissing].some((kind) => fault instanceof kind);
-  log[lasting ? 'warn' : 'info']({ err: fault }, 'fleet not reached');
 }
 
 function failed({ kind, message }: LinkEnd): Failure {
