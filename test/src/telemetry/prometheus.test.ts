@@ -1,10 +1,12 @@
 /**
  * Every expression that is handed out, run by a real Prometheus on what a real agent says of itself.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { prometheusTools } from '../../../tools/prometheus.ts';
 import { RunningAgent } from '../../e2e/running-agent.ts';
 import { freePorts } from '../../free-ports.ts';
 import { mdevfleetJson } from '../cli/run.ts';
@@ -20,11 +22,13 @@ let folder: string;
 let agent: RunningAgent;
 let prometheus: Prometheus;
 let devices: number;
+let pages: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mdevfleet-prometheus-'));
   const data = join(folder, 'fleet');
   const [agentPort = 0, prometheusPort = 0] = await freePorts(2);
+  pages = `http://127.0.0.1:${agentPort}`;
   const agentStarts = RunningAgent.start([
     ...['--host', HOST, '--data', data, '--simulate', '--listen', String(agentPort)],
   ]);
@@ -45,6 +49,13 @@ afterAll(async () => {
 });
 
 describe('on what a real agent says of itself', () => {
+  test('names, units and help are as Prometheus wants them', async () => {
+    const { promtool } = await prometheusTools();
+    const input = await (await fetch(`${pages}/metrics`)).text();
+    const { status, stdout, stderr } = spawnSync(promtool, ['check', 'metrics'], { input, encoding: 'utf8' });
+    expect({ status, said: stdout + stderr }).toEqual({ status: 0, said: '' });
+  });
+
   test('the devices are counted, and how long each took is known', async () => {
     expect(devices).toBeGreaterThan(1);
     await prometheus.until('mdevfleet_declaration_ready_seconds_count', devices);
