@@ -24,6 +24,8 @@ export type ReasonEntry = {
   readonly meaning: string;
   readonly ends: string;
   readonly hint: string;
+  /** Where the operations guide says more, from the folder of the documents. */
+  readonly guide: string;
 };
 
 export type AnswerEntry = {
@@ -89,7 +91,7 @@ const REASONS: readonly ReasonEntry[] = [
 
 function reasonEntry(reason: string, kind: ReasonEntry['kind'], text: Guidance): ReasonEntry {
   const { meaning, ends, hint } = text;
-  return { reason, kind, meaning, ends, hint };
+  return { reason, kind, meaning, ends, hint, guide: `operations.md#${reason.toLowerCase()}` };
 }
 
 /** What a row's reason means, what ends it, and what to do; null for a row without a reason. */

@@ -15,8 +15,8 @@ export function reasonsDocument(): string {
     '# Reasons, and answers of the kernel',
     '',
     'Why a device is not (yet) as declared, and what to do about it. `mdevfleet get devices` shows the reason,',
-    '`mdevfleet explain REASON` and `mdevfleet explain ERRNO` show what is below. This file is written by',
-    '`npm run docs`.',
+    '`mdevfleet explain REASON` and `mdevfleet explain ERRNO` show what is below. Behind each reason is what to do, step',
+    'by step. This file is written by `npm run docs`.',
     '',
     ...section('Waiting', 'The agent goes on by itself, without another declaration.', 'waiting'),
     ...section(
@@ -45,7 +45,12 @@ export function reasonsDocument(): string {
 
 function section(title: string, about: string, kind: ReasonEntry['kind']): readonly string[] {
   const rows = reasons.filter((one) => one.kind === kind);
-  const cells = rows.map(({ reason, meaning, ends, hint }) => [reason, meaning, ends, hint]);
+  const cells = rows.map(({ reason, meaning, ends, hint, guide }) => [
+    `[${reason}](${guide})`,
+    meaning,
+    ends,
+    hint,
+  ]);
   return [
     `## ${title}`,
     '',

@@ -38,8 +38,12 @@ function showAll({ reasons, errnos }: Entries, out: Output): void {
 }
 
 function showOne({ reasons, errnos }: Entries, out: Output): void {
-  for (const { reason, kind, meaning, ends, hint } of reasons) {
-    out.table([reason, kind], [cells('means', meaning), cells('what ends it', ends), cells('way out', hint)]);
+  for (const { reason, kind, meaning, ends, hint, guide } of reasons) {
+    const texts = { means: meaning, 'what ends it': ends, 'way out': hint, 'step by step': guide };
+    out.table(
+      [reason, kind],
+      Object.entries(texts).map((row) => cells(...row)),
+    );
   }
   for (const entry of errnos)
     out.table([nameOf(entry), 'MEANING', 'REASON', 'THE AGENT', 'WAY OUT'], errnoRows(entry));
