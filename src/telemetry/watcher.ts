@@ -35,7 +35,8 @@ export function watchedPorts(ports: AgentPorts, watcher: Watcher): AgentPorts {
   };
 }
 
-function watchedJournal(journal: Journal, watcher: Pick<Watcher, 'appended'>): Journal {
+/** The journal, told of what is appended. */
+export function watchedJournal(journal: Journal, watcher: Pick<Watcher, 'appended'>): Journal {
   return {
     identity: journal.identity,
     tail: () => journal.tail(),
@@ -44,11 +45,11 @@ function watchedJournal(journal: Journal, watcher: Pick<Watcher, 'appended'>): J
     latest: (uuid) => journal.latest(uuid),
     devices: () => journal.devices(),
     seen: (uuid, key) => journal.seen(uuid, key),
-    append: async (append) => {
-      const result = await journal.append(append);
-      watcher.appended(append.facts, result);
-      return result;
-    },
+    append: (append) =>
+      journal.append(append).then((result) => {
+        watcher.appended(append.facts, result);
+        return result;
+      }),
     read: (after, limit) => journal.read(after, limit),
     close: () => journal.close(),
   };
@@ -73,7 +74,11 @@ function watchedHost(host: Host, clock: Clock, watcher: Pick<Watcher, 'wrote'>):
   };
 }
 
-function watchedStreams(streams: Streams, watcher: Pick<Watcher, 'took' | 'rang' | 'connection'>): Streams {
+/** The streams, told of what declarations and commands are read, and of rings and connections. */
+export function watchedStreams(
+  streams: Streams,
+  watcher: Pick<Watcher, 'took' | 'rang' | 'connection'>,
+): Streams {
   return {
     desired: watchedStream(streams.desired, (messages) => watcher.took('desired', messages)),
     observed: streams.observed,

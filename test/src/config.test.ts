@@ -59,6 +59,12 @@ describe('which source wins', () => {
     expect(settings({ hooks: '/etc/mdevctl.d/scripts.d/callouts' }).hooks).toMatch(/callouts$/);
   });
 
+  test('nothing is served unless it is said where, and then to this machine unless an address is given', () => {
+    const settings = (env: Record<string, string>) => agentConfig(readSettings({ config }, env));
+    expect(settings({}).listen).toBeNull();
+    expect(settings({ MDEVFLEET_LISTEN: '9774' }).listen).toEqual({ host: '127.0.0.1', port: 9774 });
+  });
+
   test('every limit has a default, which may depend on the fleet', () => {
     const { registryGraceMs, ...others } = readSettings({}, {}).limits;
     expect(Object.keys({ registryGraceMs, ...others }).sort()).toEqual(Object.keys(limitSchemas).sort());
