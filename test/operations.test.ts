@@ -6,11 +6,18 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { facts } from '../events/fact.ts';
+import { systemClock } from '../reconciler/clock-system.ts';
 import { buildProgram } from '../src/cli/program.ts';
+import { lookAtFleet } from '../src/doctor/fleet.ts';
+import { hostChecks } from '../src/doctor/host.ts';
+import { machineBelow } from '../src/doctor/machine-system.ts';
 import { EXIT } from '../src/exit.ts';
 import { everything } from '../src/explained.ts';
 import { limitSchemas } from '../src/limits.ts';
 import { OPTIONS, variableOf } from '../src/options.ts';
+
+const NO_SECRETS = { creds: null, nkey: null, tlsCa: null, tlsCert: null, tlsKey: null };
+const NO_SERVER = { kind: 'nats', servers: ['127.0.0.1:1'], prefix: 'mdev', ...NO_SECRETS } as const;
 
 const guide = readFileSync(join(import.meta.dirname, '..', 'docs', 'operations.md'), 'utf8');
 
@@ -61,6 +68,18 @@ describe('the operations guide', () => {
     await expect(taken('mdevfleet statuss')).rejects.toThrow('unknown command');
     await expect(taken('mdevfleet reopen --force')).rejects.toThrow('unknown option');
     await expect(taken('mdevfleet rebind --reason "new mainboard" HOST PARENT')).rejects.toThrow('too many');
+  });
+
+  test('says what the doctor looks at', async () => {
+    const table = /\| it looks at[\s\S]*?\n\n/.exec(guide)?.[0] ?? '';
+    const told = all(/^\| ([a-z, ]+) \|/gm, table).flatMap((cell) => cell.split(', '));
+    const machine = machineBelow({ root: '/', path: '' });
+    const versions = { program: '', node: '', lmdb: '' };
+    const host = { data: '/', host: null, secrets: {}, sysfs: '/sys', versions, scripts: async () => [] };
+    const fleet = lookAtFleet({ ...NO_SERVER, timeoutMs: 1 }, systemClock);
+    const checks = [...hostChecks(machine, host), ...fleet.checks].map(({ name }) => name);
+    await fleet.close();
+    expect([...told].filter((name) => name !== 'it looks at').sort()).toEqual([...checks].sort());
   });
 
   test('names flags, variables, limits and kinds of facts that there are', () => {

@@ -105,6 +105,25 @@ function differs(stream: string, { setting, wanted, found }: Difference): Found 
   );
 }
 
+/** What an account has stored, and may; -1 for as much as there is. */
+type Stored = { readonly storage: number; readonly limits: { readonly max_storage: number } };
+
+/** Share of what an account may store above which somebody should be told. */
+const STORED_SHARE_MAX = 0.8;
+
+export function storedFound({ storage, limits }: Stored): readonly Found[] {
+  const { max_storage: most } = limits;
+  if (most <= 0 || storage < most * STORED_SHARE_MAX) return [];
+  const percent = Math.floor((100 * storage) / most);
+  return [
+    warning(
+      `${percent} % of what this account may store on the server is used`,
+      'once it is full nothing can be declared, and hosts keep to themselves what they do',
+      "raise the account's max_file on the server",
+    ),
+  ];
+}
+
 type Asked = { readonly before: number; readonly after: number };
 
 /** Times in milliseconds; the server's answer was made at some moment in between. */

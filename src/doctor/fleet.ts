@@ -23,7 +23,7 @@ import type { FleetAddress } from '../config.ts';
 import { causes } from '../exit.ts';
 import type { Check } from './examine.ts';
 import { type Found, fault, note, ok, warning } from './finding.ts';
-import { clocksFound, secrecyFound, streamFound } from './fleet-found.ts';
+import { clocksFound, secrecyFound, storedFound, streamFound } from './fleet-found.ts';
 
 export type NatsAddress = Extract<FleetAddress, { kind: 'nats' }>;
 
@@ -102,7 +102,11 @@ async function streamsFound(connection: NatsConnection, address: NatsAddress): P
         '`mdevfleet init`, once; or correct --prefix',
       ),
     ];
-  return looks.flatMap((look: StreamLook) => streamFound(look, connection.info?.cluster !== undefined));
+  const manager = await jetstreamManager(connection, { timeout: address.timeoutMs, checkAPI: false });
+  // Who may not ask for it looks at the streams all the same.
+  const stored = await manager.getAccountInfo().then(storedFound, () => []);
+  const isCluster = connection.info?.cluster !== undefined;
+  return [...looks.flatMap((look: StreamLook) => streamFound(look, isCluster)), ...stored];
 }
 
 async function registryFound(connection: NatsConnection, address: NatsAddress): Promise<readonly Found[]> {

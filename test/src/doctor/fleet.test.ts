@@ -10,7 +10,7 @@ import { systemClock } from '../../../reconciler/clock-system.ts';
 import { examine } from '../../../src/doctor/examine.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import { lookAtFleet } from '../../../src/doctor/fleet.ts';
-import { clocksFound, secrecyFound, streamFound } from '../../../src/doctor/fleet-found.ts';
+import { clocksFound, secrecyFound, storedFound, streamFound } from '../../../src/doctor/fleet-found.ts';
 import { type RunningNats, startNats } from '../../nats.ts';
 
 const USERS = `authorization { users [
@@ -121,6 +121,14 @@ test('a stream of a cluster that has one copy, or copies that are away', () => {
     { level: 'warning', found: 'S: its copies on n2 are away or behind' },
   ]);
   expect(streamFound({ ...seen, replicas: 1, offline: [] }, false)).toMatchObject([{ level: 'ok' }]);
+});
+
+test('an account that may store so much, and nearly has; and one that may store all there is', () => {
+  expect(storedFound({ storage: 85, limits: { max_storage: 100 } })).toMatchObject([
+    { level: 'warning', found: '85 % of what this account may store on the server is used' },
+  ]);
+  expect(storedFound({ storage: 79, limits: { max_storage: 100 } })).toEqual([]);
+  expect(storedFound({ storage: 85, limits: { max_storage: -1 } })).toEqual([]);
 });
 
 test('clocks: what the question took does not count', () => {
