@@ -5,15 +5,16 @@
  * several at once.
  */
 
-/** As many are counted at most. */
-const ANNOUNCED_MAX = 10_000;
+/** As many are counted at most: the newest, since the oldest are the first to be taken. */
+export const ANNOUNCED_MAX = 10_000;
 
 export class Announced {
   readonly #sequences = new Set<number>();
 
-  rang(sequence: number, cursor: number): void {
-    if (this.#sequences.size < ANNOUNCED_MAX || this.behind(cursor) < ANNOUNCED_MAX)
-      this.#sequences.add(sequence);
+  rang(sequence: number): void {
+    this.#sequences.add(sequence);
+    const [oldest] = this.#sequences;
+    if (this.#sequences.size > ANNOUNCED_MAX && oldest !== undefined) this.#sequences.delete(oldest);
   }
 
   /** The stream is another one: what was told of the old one says nothing. */

@@ -85,7 +85,7 @@ export class Observations implements Watcher {
   }
 
   rang(ring: Ring): void {
-    if (ring !== undefined) this.#announced[ring.stream].rang(ring.sequence, this.#cursor(ring.stream));
+    if (ring !== undefined) this.#announced[ring.stream].rang(ring.sequence);
   }
 
   connection(state: 'up' | 'down'): void {
