@@ -39,6 +39,8 @@ const FILES = {
   examples: `${DOC}/examples`,
   docs: `${DOC}/docs`,
 } as const;
+/** What only a compiler or a debugger reads. */
+const NOT_RUN = /\.([cm]?ts|map)$/;
 const EXECUTABLE = ['usr/bin/mdevfleet', `${LIB}/bin/node`];
 
 const execute = promisify(execFile);
@@ -73,6 +75,7 @@ async function fill(tree: string, date: Date): Promise<void> {
   const inTree = (path: string) => join(tree, path);
   await build(inTree(`${LIB}/dist`));
   const packages = await copyPackages(ROOT, inTree(LIB));
+  for (const path of await filesIn(inTree(LIB))) if (NOT_RUN.test(path)) await rm(join(tree, LIB, path));
   await cp(join(node, 'bin', 'node'), inTree(`${LIB}/bin/node`));
   for (const [from, to] of Object.entries(FILES)) {
     await cp(join(ROOT, from), inTree(to), { recursive: true });
