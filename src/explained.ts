@@ -24,7 +24,7 @@ export type ReasonEntry = {
   readonly meaning: string;
   readonly ends: string;
   readonly hint: string;
-  /** Where the operations guide says more, from the folder of the documents. */
+  /** Where the operations guide says more: in the repository, and below /usr/share/doc/mdevfleet. */
   readonly guide: string;
 };
 
@@ -91,7 +91,7 @@ const REASONS: readonly ReasonEntry[] = [
 
 function reasonEntry(reason: string, kind: ReasonEntry['kind'], text: Guidance): ReasonEntry {
   const { meaning, ends, hint } = text;
-  return { reason, kind, meaning, ends, hint, guide: `operations.md#${reason.toLowerCase()}` };
+  return { reason, kind, meaning, ends, hint, guide: `docs/operations.md#${reason.toLowerCase()}` };
 }
 
 /** What a row's reason means, what ends it, and what to do; null for a row without a reason. */

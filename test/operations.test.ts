@@ -16,10 +16,11 @@ import { everything } from '../src/explained.ts';
 import { limitSchemas } from '../src/limits.ts';
 import { OPTIONS, variableOf } from '../src/options.ts';
 
+const ROOT = join(import.meta.dirname, '..');
 const NO_SECRETS = { creds: null, nkey: null, tlsCa: null, tlsCert: null, tlsKey: null };
 const NO_SERVER = { kind: 'nats', servers: ['127.0.0.1:1'], prefix: 'mdev', ...NO_SECRETS } as const;
 
-const guide = readFileSync(join(import.meta.dirname, '..', 'docs', 'operations.md'), 'utf8');
+const guide = readFileSync(join(ROOT, 'docs', 'operations.md'), 'utf8');
 
 /** What is between this heading and the next of its rank. */
 function section(title: string): string {
@@ -50,9 +51,17 @@ describe('the operations guide', () => {
     const { reasons } = everything();
     const headings = ['Waiting', 'Terminal', 'Drift'].flatMap((title) => all(/^### (.*)$/gm, section(title)));
     expect([...headings].sort()).toEqual([...new Set(reasons.map(({ reason }) => reason))].sort());
-    expect(headings.map((heading) => `operations.md#${heading.toLowerCase()}`).sort()).toEqual(
+    expect(headings.map((heading) => `docs/operations.md#${heading.toLowerCase()}`).sort()).toEqual(
       [...new Set(reasons.map(({ guide: where }) => where))].sort(),
     );
+  });
+
+  test('has the sections that the doctor names', () => {
+    const texts = readFileSync(join(ROOT, 'src', 'doctor', 'fleet-found.ts'), 'utf8');
+    const named = all(/docs\/operations\.md#([a-z-]+)/g, texts);
+    expect(named.length).toBeGreaterThan(1);
+    const anchors = all(/^##+ (.*)$/gm).map((heading) => heading.toLowerCase().replaceAll(' ', '-'));
+    expect(anchors).toEqual(expect.arrayContaining([...named]));
   });
 
   test('shows commands, of most verbs', () => {

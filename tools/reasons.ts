@@ -46,7 +46,7 @@ export function reasonsDocument(): string {
 function section(title: string, about: string, kind: ReasonEntry['kind']): readonly string[] {
   const rows = reasons.filter((one) => one.kind === kind);
   const cells = rows.map(({ reason, meaning, ends, hint, guide }) => [
-    `[${reason}](${guide})`,
+    `[${reason}](${guide.replace(/^docs\//, '')})`,
     meaning,
     ends,
     hint,

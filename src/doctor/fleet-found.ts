@@ -35,7 +35,7 @@ export function secrecyFound(
       warning(
         'the server lets anybody in',
         'who can connect can declare devices on every host, and take UUIDs',
-        'give the server accounts or users: operations guide, section Secure',
+        'give the server accounts or users: docs/operations.md#secure',
       ),
     );
   return found;
@@ -54,7 +54,7 @@ export function streamFound(look: StreamLook, isCluster: boolean): readonly Foun
         fault(
           `${stream} is missing, though others are there`,
           'what was in it is lost, or init was not finished',
-          '`mdevfleet init`; then the operations guide, section Lose the server',
+          '`mdevfleet init`, and then docs/operations.md#lose-the-server',
         ),
       ];
     case 'unknown':

@@ -7,7 +7,7 @@ describe('explain', () => {
     const { status, stdout } = await mdevfleet(['explain', 'nocapacity']);
     expect(status).toBe(EXIT.ok);
     expect(stdout).toMatch(
-      /^NoCapacity +waiting\nmeans +the parent has .*\nwhat ends it +.*\nway out +remove .*\nstep by step +operations\.md#nocapacity\n$/,
+      /^NoCapacity +waiting\nmeans +the parent has .*\nwhat ends it +.*\nway out +remove .*\nstep by step +docs\/operations\.md#nocapacity\n$/,
     );
   });
 
