@@ -4,7 +4,7 @@
 # what is missing installed; anybody else is told what to ask for.
 set -eu
 
-packages='busybox-static cpio docker-compose e2fsprogs gcc groff-base kmod libc6-dev linux-headers-amd64 make mdevctl mmdebstrap openssl qemu-system-x86 udev xz-utils'
+packages='busybox-static cpio docker-compose e2fsprogs gcc groff-base kmod libc6-dev linux-headers-amd64 make mdevctl mmdebstrap openssl qemu-system-x86 systemd udev xz-utils'
 
 missing=''
 for package in $packages; do
