@@ -85,7 +85,7 @@ describe('the operations guide', () => {
     const machine = machineBelow({ root: '/', path: '' });
     const versions = { program: '', node: '', lmdb: '' };
     const host = { data: '/', host: null, secrets: {}, sysfs: '/sys', versions, scripts: async () => [] };
-    const fleet = lookAtFleet({ ...NO_SERVER, timeoutMs: 1 }, systemClock);
+    const fleet = lookAtFleet({ ...NO_SERVER, timeoutMs: 1 }, systemClock, { host: 'a', machine: null });
     const checks = [...hostChecks(machine, host), ...fleet.checks].map(({ name }) => name);
     await fleet.close();
     expect([...told].filter((name) => name !== 'it looks at').sort()).toEqual([...checks].sort());

@@ -15,8 +15,11 @@ import { type Finding, type Level, note, ok, worst } from '../doctor/finding.ts'
 import { type FleetLook, lookAtFleet } from '../doctor/fleet.ts';
 import { hostChecks } from '../doctor/host.ts';
 import { machineBelow } from '../doctor/machine-system.ts';
+import type { Self } from '../doctor/speaker.ts';
 import { EXIT, type Outcome } from '../exit.ts';
+import { readMachine } from '../machine.ts';
 import { variableOf } from '../options.ts';
+import { SIMULATED_IDENTITY } from '../simulated.ts';
 import { formOf } from './form.ts';
 import { SPARE_PROCESS } from './guarded.ts';
 import type { Output } from './output.ts';
@@ -107,8 +110,19 @@ const NO_LOOK: FleetLook = { checks: [], close: async () => {} };
 function checksOfFleet(settings: Settings, isAskedFor: boolean): FleetLook {
   if (!isAskedFor && settings.nats === undefined && settings.data === undefined) return unnamed();
   const address = fleetAddress(settings);
-  if (address.kind === 'nats') return lookAtFleet(address, systemClock);
+  if (address.kind === 'nats') return lookAtFleet(address, systemClock, selfOf(settings));
   return { ...NO_LOOK, checks: [{ name: 'fleet', look: async () => [embedded(address.data)] }] };
+}
+
+/** Only a machine with a journal's folder is a host. */
+function selfOf({ host, data, simulate }: Settings): Self | null {
+  if (host === undefined || data === undefined) return null;
+  if (simulate) return { host, machine: SIMULATED_IDENTITY };
+  try {
+    return { host, machine: readMachine() };
+  } catch {
+    return { host, machine: null };
+  }
 }
 
 function unnamed(): FleetLook {

@@ -18,12 +18,15 @@ import { bucketNameOf } from '../../events/jetstream/settings.ts';
 import { messageOf } from '../../events/message-of.ts';
 import type { Clock } from '../../reconciler/clock.ts';
 import { readFleet } from '../../store/registry/fleet.ts';
+import { speakerOf } from '../../store/registry/incarnation.ts';
+import type { Registry } from '../../store/registry/registry.ts';
 import { openKvRegistry } from '../../store/registry/registry-kv.ts';
 import type { FleetAddress } from '../config.ts';
 import { causes } from '../exit.ts';
 import type { Check } from './examine.ts';
 import { type Found, fault, note, ok, warning } from './finding.ts';
 import { clocksFound, secrecyFound, storedFound, streamFound } from './fleet-found.ts';
+import { type Self, speakerFound } from './speaker.ts';
 
 export type NatsAddress = Extract<FleetAddress, { kind: 'nats' }>;
 
@@ -33,7 +36,8 @@ export type FleetLook = {
   close(): Promise<void>;
 };
 
-export function lookAtFleet(address: NatsAddress, clock: Clock): FleetLook {
+/** `self` is who the settings say that this machine is; null on one that is no host. */
+export function lookAtFleet(address: NatsAddress, clock: Clock, self: Self | null): FleetLook {
   const connecting = connectNats({ ...address, name: 'mdevfleet doctor' });
   const connected = connecting.catch(() => null);
   const over =
@@ -47,6 +51,9 @@ export function lookAtFleet(address: NatsAddress, clock: Clock): FleetLook {
       { name: 'server', look: () => serverFound(connecting, address) },
       { name: 'streams', look: over((connection) => streamsFound(connection, address)) },
       { name: 'registry', look: over((connection) => registryFound(connection, address)) },
+      ...(self === null
+        ? []
+        : [{ name: 'host', look: over((connection) => hostFound(connection, address, self)) }]),
       { name: 'clocks', look: over((connection) => skewFound(connection, address, clock)) },
     ],
     async close() {
@@ -109,12 +116,27 @@ async function streamsFound(connection: NatsConnection, address: NatsAddress): P
   return [...looks.flatMap((look: StreamLook) => streamFound(look, isCluster)), ...stored];
 }
 
-async function registryFound(connection: NatsConnection, address: NatsAddress): Promise<readonly Found[]> {
-  const { prefix, timeoutMs } = address;
+async function registryOver(
+  connection: NatsConnection,
+  { prefix, timeoutMs }: NatsAddress,
+): Promise<Registry> {
   const manager = await jetstreamManager(connection, { timeout: timeoutMs, checkAPI: false });
   const session = { connection, manager, jetstream: jetstream(connection, { timeout: timeoutMs }) };
-  const registry = openKvRegistry({ session: () => session }, bucketNameOf(prefix));
-  const fleet = await readFleet(registry);
+  return openKvRegistry({ session: () => session }, bucketNameOf(prefix));
+}
+
+/** Why the registry cannot be read is told by its own check. */
+async function hostFound(
+  connection: NatsConnection,
+  address: NatsAddress,
+  self: Self,
+): Promise<readonly Found[]> {
+  const spoken = await speakerOf(await registryOver(connection, address), self.host);
+  return 'identity' in spoken ? [speakerFound(spoken.identity, self)] : [];
+}
+
+async function registryFound(connection: NatsConnection, address: NatsAddress): Promise<readonly Found[]> {
+  const fleet = await readFleet(await registryOver(connection, address));
   if (fleet.kind === 'unknown')
     return [
       warning(

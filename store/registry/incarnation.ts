@@ -147,6 +147,14 @@ export async function confirmedBy(registry: Registry, host: HostId): Promise<num
   return standing.identity?.confirmed ?? null;
 }
 
+/** Who speaks for the host, or last did; null if nobody ever has. */
+export async function speakerOf(
+  registry: Registry,
+  host: HostId,
+): Promise<{ identity: Incarnation | null } | Unknown> {
+  return identityOf(registry, host);
+}
+
 type Standing = {
   readonly kind: 'known';
   readonly revision: number;

@@ -11,6 +11,8 @@ import { examine } from '../../../src/doctor/examine.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import { lookAtFleet } from '../../../src/doctor/fleet.ts';
 import { clocksFound, secrecyFound, storedFound, streamFound } from '../../../src/doctor/fleet-found.ts';
+import { type Self, speakerFound } from '../../../src/doctor/speaker.ts';
+import type { Incarnation } from '../../../store/registry/hold.ts';
 import { type RunningNats, startNats } from '../../nats.ts';
 
 const USERS = `authorization { users [
@@ -32,10 +34,14 @@ afterAll(async () => {
   await server.stop();
 });
 
-async function findings(user: string, clock = systemClock): Promise<readonly Finding[]> {
+async function findings(
+  user: string,
+  clock = systemClock,
+  self: Self | null = null,
+): Promise<readonly Finding[]> {
   const files = { creds: null, nkey: null, tlsCa: null, tlsCert: null, tlsKey: null };
   const servers = [server.url.replace('//', `//${user}@`)];
-  const look = lookAtFleet({ kind: 'nats', servers, prefix: 'mdev', timeoutMs, ...files }, clock);
+  const look = lookAtFleet({ kind: 'nats', servers, prefix: 'mdev', timeoutMs, ...files }, clock, self);
   try {
     return await examine(look.checks, clock, CHECK_MS_MAX);
   } finally {
@@ -96,6 +102,55 @@ describe('a server', () => {
     expect(await findings('ops:wrong')).toMatchObject([
       { check: 'server', level: 'fault', cure: expect.stringContaining('--creds') },
     ]);
+  });
+});
+
+const MACHINE = { machineId: 'here', product: null };
+const SELF: Self = { host: 'host-a', machine: MACHINE };
+const SPEAKER: Incarnation = { v: 1, journal: 'j', machine: MACHINE, incarnation: 1 };
+
+describe('a host', () => {
+  test('of which the fleet has not heard yet', async () => {
+    expect((await findings(OPS, systemClock, SELF)).find(({ check }) => check === 'host')).toMatchObject({
+      level: 'ok',
+      found: 'nobody has spoken for host host-a yet',
+    });
+  });
+
+  const vacant = { by: 'ops', at: 'yesterday', why: 'burnt down' };
+  const elsewhere = { machineId: 'there', product: 'p' };
+  test.each<[string, Incarnation, Self, string, string]>([
+    ['of this machine', SPEAKER, SELF, 'ok', 'this machine speaks'],
+    [
+      'of another one',
+      { ...SPEAKER, machine: elsewhere },
+      SELF,
+      'warning',
+      'another machine: there, product p',
+    ],
+    [
+      'that was forgotten',
+      { ...SPEAKER, vacant: { as: 'forgotten', ...vacant } },
+      SELF,
+      'fault',
+      'burnt down',
+    ],
+    [
+      'for whom anybody may speak',
+      { ...SPEAKER, vacant: { as: 'open', ...vacant } },
+      SELF,
+      'ok',
+      'next agent',
+    ],
+    [
+      'on a machine that nobody can tell from others',
+      SPEAKER,
+      { ...SELF, machine: null },
+      'fault',
+      'machine-id',
+    ],
+  ])('%s', (_, identity, self, level, says) => {
+    expect(speakerFound(identity, self)).toMatchObject({ level, found: expect.stringContaining(says) });
   });
 });
 
