@@ -2,9 +2,9 @@
  * The alerts, tried by promtool: each fires when it must, not before, and says whom it is about and what to do.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { prometheusTools } from '../../../tools/prometheus.ts';
 import { alerts, RULES_FILE } from './handed-out.ts';
@@ -164,6 +164,20 @@ test('each alert leads to a place that says what to do', () => {
     expect(existsSync(join(ROOT, path)), path).toBe(true);
     expect(readFileSync(join(ROOT, path), 'utf8')).toMatch(new RegExp(`^#+ ${alert}$`, 'm'));
   }
+});
+
+test('the scrape configuration that is documented is one, with these alerts', async () => {
+  const { promtool } = await prometheusTools();
+  const folder = mkdtempSync(join(tmpdir(), 'mdevfleet-scrape-'));
+  const document = readFileSync(join(ROOT, 'docs', 'metrics.md'), 'utf8');
+  const [, example = ''] = /```yaml\n(scrape_configs:[\s\S]*?)```/.exec(document) ?? [];
+  writeFileSync(join(folder, 'prometheus.yml'), example);
+  copyFileSync(RULES_FILE, join(folder, basename(RULES_FILE)));
+  const ran = spawnSync(promtool, ['check', 'config', join(folder, 'prometheus.yml')], { encoding: 'utf8' });
+  rmSync(folder, { recursive: true });
+  expect(ran.stdout).toContain(`${alerts.length} rules found`);
+  expect(ran.status).toBe(0);
+  expect(example).toContain('job_name: mdevfleet');
 });
 
 function tested(
