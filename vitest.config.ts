@@ -26,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'code',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/kernel/**'],
+          exclude: ['test/kernel/**', 'test/system/**'],
           sequence: { groupOrder: 0 },
         },
       },
@@ -34,7 +34,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'kernel',
-          include: ['test/kernel/**/*.test.ts'],
+          include: ['test/kernel/**/*.test.ts', 'test/system/**/*.test.ts'],
           maxWorkers: 2,
           testTimeout: 5 * MINUTE_MS,
           hookTimeout: 5 * MINUTE_MS,
