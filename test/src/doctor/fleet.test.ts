@@ -2,7 +2,7 @@
  * What the doctor says of a fleet on a real server: as it should be, without streams, with one that is not as `init`
  * makes it, and of servers that let nobody in.
  */
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from 'nats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { initFleet } from '../../../events/jetstream/init.ts';
@@ -12,7 +12,9 @@ import type { Finding } from '../../../src/doctor/finding.ts';
 import { lookAtFleet } from '../../../src/doctor/fleet.ts';
 import { clocksFound, secrecyFound, storedFound, streamFound } from '../../../src/doctor/fleet-found.ts';
 import { type Self, speakerFound } from '../../../src/doctor/speaker.ts';
+import { beginRebuilding } from '../../../store/registry/fleet.ts';
 import type { Incarnation } from '../../../store/registry/hold.ts';
+import { openKvRegistry } from '../../../store/registry/registry-kv.ts';
 import { type RunningNats, startNats } from '../../nats.ts';
 
 const USERS = `authorization { users [
@@ -83,6 +85,21 @@ describe('a server', () => {
     const found = (await findings('nobody:nobody')).filter(({ check }) => check === 'streams');
     expect(found.map(({ level }) => level)).toEqual(['ok', 'warning', 'ok', 'ok']);
     expect(found[1]?.found).toContain('MDEV_OBSERVED');
+  });
+
+  test('whose registry has lost something', async () => {
+    const session = {
+      connection: admin,
+      manager: await jetstreamManager(admin),
+      jetstream: jetstream(admin),
+    };
+    const registry = openKvRegistry({ session: () => session }, 'MDEV_REGISTRY');
+    await beginRebuilding(registry, { by: 'host-a', what: 'a hold is lost', at: 'noon' });
+    expect((await findings(OPS)).find(({ check }) => check === 'registry')).toMatchObject({
+      level: 'warning',
+      found: 'rebuilding: a hold is lost; host-a noticed at noon',
+      cure: expect.stringContaining('mdevfleet reopen'),
+    });
   });
 
   test('on which somebody else changed a stream, and one is gone', async () => {
