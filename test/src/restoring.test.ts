@@ -10,7 +10,7 @@ const HOST = 'host-a';
 const UUID = '5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b01';
 const OTHER = '5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b02';
 const CLAIM = { host: HOST, parent: 'p', type: 't' };
-const GENERATION = { epoch: 1, seq: 1 };
+const GENERATION = { epoch: 1, sequence: 1 };
 
 const SETTLED: PassEnd = { kind: 'settled' };
 const PARENT_LATE: PassEnd = { kind: 'waiting', reason: 'ParentAbsent', wake: 'parent' };

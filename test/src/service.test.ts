@@ -92,7 +92,7 @@ describe('in the life of an agent', () => {
   /** An agent that says of itself what `state` says, and is restored when that is called. */
   function lifeOf(watchdogMs: number | null) {
     const clock = new ManualClock();
-    const said: string[][] = [];
+    const said: (readonly string[])[] = [];
     const { promise, resolve: restore } = Promise.withResolvers<void>();
     const state = { standstillMs: 0, summary: 'one device' };
     const agent: Living = {
