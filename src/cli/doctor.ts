@@ -147,7 +147,7 @@ function show(findings: readonly Finding[], out: Output): void {
   out.line('');
   const count = (level: Level): number => findings.filter((one) => one.level === level).length;
   out.line(
-    `${count('fault')} faults, ${count('warning')} warnings, ${count('note')} notes, ${count('ok')} ok`,
+    `faults: ${count('fault')}, warnings: ${count('warning')}, notes: ${count('note')}, ok: ${count('ok')}`,
   );
 }
 
