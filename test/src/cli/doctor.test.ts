@@ -24,7 +24,7 @@ describe('doctor', () => {
     expect(stdout).toMatch(/^LEVEL +CHECK +FOUND\n/);
     expect(stdout).toMatch(/\nfault +sysfs .*is not a sysfs\n +means: .*\n +cure: `mount -t sysfs/);
     expect(stdout).toMatch(/\nnote +fleet .*embedded one.*\n/);
-    expect(stdout).toMatch(/\n\d+ faults, \d+ warnings, \d+ notes, \d+ ok\n$/);
+    expect(stdout).toMatch(/\nfaults: \d+, warnings: \d+, notes: \d+, ok: \d+\n$/);
   });
 
   test('as JSON, with the level that says how it ended', async () => {
