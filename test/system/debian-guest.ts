@@ -28,6 +28,8 @@ export type DebianBoot = {
 
 /** Where the driver is that the system may load later. */
 export const DRIVER = '/test/driver.ko';
+/** And the program that keeps a device in use; see test/kernel/driver/hold.c. */
+export const HOLD = '/test/hold';
 /** In the work folder; what systemd logs is in it. */
 const CONSOLE = 'console.log';
 const OVERLAY = 'overlay';
@@ -107,6 +109,7 @@ function bootScript(driver: boolean): string {
     'mount -t ext4 /dev/vda /guest/disk',
     'busybox cp -af "/guest/shared/overlay/." /guest/disk/',
     `busybox cp /guest/modules/mdevfleet_test.ko /guest/disk${DRIVER}`,
+    `busybox cp /guest/bin/hold /guest/disk${HOLD}`,
     'umount -l /guest/shared',
     ...(driver ? ['insmod /guest/modules/mdevfleet_test.ko'] : []),
     'for folder in proc sys run; do mount -o move "/$folder" "/guest/disk/$folder"; done',

@@ -17,6 +17,7 @@ const PACKAGES = join(ROOT, '.cache', 'deb');
 const MAIN = join(ROOT, 'src', 'main.ts');
 const UNIT = 'lib/systemd/system/mdevfleet.service';
 const LIB = '/usr/lib/mdevfleet';
+const DEB = '/var/cache/package.deb';
 
 const run = promisify(execFile);
 
@@ -32,21 +33,24 @@ export async function installedDisk(
 ): Promise<void> {
   const deb = (await packageThatFits()) ?? (await makeDeb());
   await joinCode([MAIN], code);
-  await freshDisk(image, { ...files, [GUEST_CODE]: code, '/root/package.deb': deb }, async (tree) => {
-    await run('chroot', [tree, 'dpkg', '--install', '/root/package.deb']);
-    await rm(join(tree, 'root', 'package.deb'));
+  await freshDisk(image, { ...files, [GUEST_CODE]: code, [DEB]: deb }, async (tree) => {
+    await run('chroot', [tree, 'dpkg', '--install', DEB]);
+    await rm(join(tree, DEB));
   });
 }
 
 /** Under emulation, compiling takes longer than it saves. */
 const FLAGS = '--no-sparkplug --no-maglev --no-opt';
 
+/** The program. */
+export const PROGRAM = `${LIB}/bin/node ${FLAGS} ${joinedPath(MAIN)}`;
+
 /** Files by which the installed service runs the joined code. */
 export const JOINED: Files = {
   '/etc/systemd/system/mdevfleet.service.d/joined.conf': [
     '[Service]',
     'ExecStart=',
-    `ExecStart=${LIB}/bin/node ${FLAGS} ${joinedPath(MAIN)} agent`,
+    `ExecStart=${PROGRAM} agent`,
     '',
   ].join('\n'),
   [join(ROOT, 'node_modules')]: { link: join(LIB, 'node_modules') },

@@ -5,15 +5,17 @@
  * settings name a server at which nobody listens, the driver of the parents comes after the agent, and that is killed. An
  * emulated machine is slow, so what is waited for in vain is waited for less, and what is worth it longer.
  */
-import { DRIVER, type Files } from './debian-guest.ts';
-import { JOINED } from './installed.ts';
+import { DRIVER, type Files, HOLD } from './debian-guest.ts';
+import { JOINED, PROGRAM } from './installed.ts';
 
 export const HOST = 'guest';
 export const DATA = '/var/lib/mdevfleet';
-export const PARENTS = ['mdevfleet-0', 'mdevfleet-1'] as const;
+export const PARENTS = ['mdevfleet-0', 'mdevfleet-1', 'mdevfleet-2'] as const;
 export const UUIDS = [11, 12, 13].map((n) => `00000000-0000-4000-8000-0000000000${n}`);
 /** What is declared on the second parent, whose driver can be made to hang. */
 const [, , OTHER = ''] = UUIDS;
+/** Withdrawn while a process has it open. */
+export const HELD = '00000000-0000-4000-8000-000000000014';
 
 const WORDS = `#!/bin/sh
 exec 3>"$(echo /dev/vport*p1)"
@@ -35,6 +37,15 @@ say guests "$(show ActiveState)" "$(devices)"
 
 const FIRST = `${WORDS}
 until_ complete
+held=/sys/bus/mdev/devices/${HELD}
+until_ test -e $held/mdev_type
+sleep 1000 | ${HOLD} "/dev/vfio/$(basename "$(readlink $held/iommu_group)")" ${HELD} >/run/held &
+until grep -q held /run/held; do sleep 0.2; done
+${PROGRAM} delete --data ${DATA} ${HELD}
+until_ grep -aq '"reason":"InUse"' ${DATA}/hosts/${HOST}/data.mdb
+say used "$(grep -ao '"InUse","message":"[^"]*' ${DATA}/hosts/${HOST}/data.mdb | tail -n 1)" of "$!"
+kill "$!"
+until [ ! -e $held ]; do sleep 0.5; done
 say made "$(identities)"
 say confined "$(grep -h -e CapEff -e NoNewPrivs -e Seccomp: "/proc/$(show MainPID)/status" | tr -s '\\t\\n' '  ')"
 
