@@ -48,7 +48,7 @@ export class CleanRoot {
 
   run(...command: readonly string[]): Promise<Ran> {
     return new Promise((resolve) => {
-      const options = { env: ENV, timeout: 60_000, maxBuffer: 2 ** 24 };
+      const options = { env: ENV, timeout: 150_000, maxBuffer: 2 ** 24 };
       const child = execFile('unshare', this.#unshared(command), options, (_, stdout, stderr) =>
         resolve({ status: child.exitCode, stdout, stderr }),
       );

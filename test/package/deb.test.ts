@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { makeDeb } from '../../tools/deb.ts';
 import { CleanRoot } from './clean-root.ts';
@@ -25,7 +25,12 @@ metadata: {name: desktops}
 devices:
   - {uuid: ${UUID}, host: host-a, parent: "0000:41:00.0", type: nvidia-474}
 `;
+/** For a Debian system and a Node that are not in .cache/ yet. */
+const FETCHED_MS_MAX = 300_000;
 const run = promisify(execFile);
+
+// dpkg writes thousands of files, on a machine that does other things, too.
+vi.setConfig({ testTimeout: 180_000 });
 
 let folder: string;
 let root: CleanRoot;
@@ -36,7 +41,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mdevfleet-deb-'));
   [deb, root] = await Promise.all([makeDeb(), CleanRoot.make()]);
   earlier = await asVersion(EARLIER);
-});
+}, FETCHED_MS_MAX);
 afterAll(async () => {
   await root?.remove();
   await rm(folder, { recursive: true });

@@ -26,6 +26,9 @@ devices:
 const STARTED = /siblingOf\(import\.meta\.filename, '([^']+)'\)/g;
 const NPM = ['--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline'];
 
+/** For a Node and npm packages that are not on this machine yet. */
+const FETCHED_MS_MAX = 300_000;
+
 const run = promisify(execFile);
 
 let folder: string;
@@ -42,7 +45,7 @@ beforeAll(async () => {
     cwd: folder,
   });
   await run('npm', ['ci', ...NPM], { cwd: folder });
-});
+}, FETCHED_MS_MAX);
 afterAll(() => rm(folder, { recursive: true }));
 
 function mdevfleet(...args: readonly string[]) {
