@@ -7,6 +7,13 @@ import { defineConfig } from 'vitest/config';
 
 const MINUTE_MS = 60_000;
 
+const EMULATED = {
+  maxWorkers: 2,
+  testTimeout: 5 * MINUTE_MS,
+  hookTimeout: 5 * MINUTE_MS,
+  sequence: { groupOrder: 1 },
+};
+
 export default defineConfig({
   // `mdevfleet/client` is src/client.ts, and never what was built of it.
   ssr: { resolve: { conditions: ['@mdevfleet/source', 'module', 'node', 'development|production'] } },
@@ -34,11 +41,16 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'kernel',
-          include: ['test/kernel/**/*.test.ts', 'test/system/**/*.test.ts'],
-          maxWorkers: 2,
-          testTimeout: 5 * MINUTE_MS,
-          hookTimeout: 5 * MINUTE_MS,
-          sequence: { groupOrder: 1 },
+          include: ['test/kernel/**/*.test.ts'],
+          ...EMULATED,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: ['test/system/**/*.test.ts'],
+          ...EMULATED,
         },
       },
     ],
