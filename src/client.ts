@@ -20,10 +20,10 @@ import {
 } from '../events/stream.ts';
 import { DEFAULT_PREFIX, parseSubject, subjectFilter } from '../events/subject.ts';
 import { systemClock } from '../reconciler/clock-system.ts';
+import { type FleetPorts, openFleetPorts } from './agent/fleet-ports.ts';
 import { createAuthor } from './cli/author.ts';
 import type { FleetAddress } from './config.ts';
 import { readRows, readStandings } from './fleet.ts';
-import { type FleetPorts, openFleetPorts } from './fleet-ports.ts';
 
 /** Messages that are read at a time. */
 const BATCH_MESSAGES_MAX = 256;

@@ -10,9 +10,9 @@ import type { Row } from '../events/row.ts';
 import type { Message, Stream, Streams } from '../events/stream.ts';
 import { INVENTORY, NO_UUID, parseSubject, subjectFilter } from '../events/subject.ts';
 import { splitLast } from '../events/wildcard.ts';
-import { keyOf, type Standing, type Standings } from './diff.ts';
-import type { HostOffers } from './offers.ts';
-import { readReports } from './reports.ts';
+import { keyOf, type Standing, type Standings } from './declare/diff.ts';
+import type { HostOffers } from './declare/offers.ts';
+import { readReports } from './look/reports.ts';
 
 /** Most UUIDs that are asked for one by one; of more, everything is read once. */
 const SINGLE_READS_MAX = 32;

@@ -7,8 +7,8 @@
 import { z } from 'zod';
 import { EMBEDDED_POLL_MS } from '../events/embedded/embedded.ts';
 import { RECONCILER_LIMITS, type ReconcilerLimits } from '../reconciler/limits.ts';
-import { LINK_LIMITS, type LinkLimits } from './link.ts';
-import { NOTARY_LIMITS, type NotaryLimits } from './notary.ts';
+import { LINK_LIMITS, type LinkLimits } from './agent/link.ts';
+import { NOTARY_LIMITS, type NotaryLimits } from './agent/notary.ts';
 
 /** The longest delay that a timer takes. */
 const DELAY_MS_MAX = 2 ** 31 - 1;

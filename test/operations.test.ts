@@ -12,8 +12,8 @@ import { lookAtFleet } from '../src/doctor/fleet.ts';
 import { hostChecks } from '../src/doctor/host.ts';
 import { machineBelow } from '../src/doctor/machine-system.ts';
 import { EXIT } from '../src/exit.ts';
-import { everything } from '../src/explained.ts';
 import { limitSchemas } from '../src/limits.ts';
+import { everything } from '../src/look/explained.ts';
 import { OPTIONS, variableOf } from '../src/options.ts';
 
 const ROOT = join(import.meta.dirname, '..');

@@ -51,7 +51,7 @@ const rules: readonly Rule[] = [
       CHANCE_ADAPTERS,
       /\bMath\.random\b|\brandom(UUID|Bytes|Int)\b|\bgetRandomValues\b|\bfrom 'uuid'/,
     ),
-    planted: source('src/agent.ts', "import { v7 } from 'uuid';"),
+    planted: source('src/agent/agent.ts', "import { v7 } from 'uuid';"),
   },
   {
     name: 'a module keeps no state of its own that changes',

@@ -3,7 +3,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type ErrnoEntry, everything, type ReasonEntry } from '../src/explained.ts';
+import { type ErrnoEntry, everything, type ReasonEntry } from '../src/look/explained.ts';
 
 export const REASONS_FILE = join(dirname(import.meta.dirname), 'docs', 'reasons.md');
 

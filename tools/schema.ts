@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { commandEvents } from '../events/command.ts';
 import { ABSENT_TYPE, absentEvent, PRESENT_TYPE, presentEvent } from '../events/declaration.ts';
 import { envelope, facts } from '../events/fact.ts';
-import { deviceSet } from '../src/manifest.ts';
+import { deviceSet } from '../src/declare/manifest.ts';
 import { asyncApi } from './asyncapi.ts';
 
 const ROOT = dirname(import.meta.dirname);

@@ -3,12 +3,12 @@
  */
 import type { HostId } from '../../events/names.ts';
 import type { Row } from '../../events/row.ts';
-import { adoption } from '../adoption.ts';
 import type { Flags } from '../config.ts';
+import { adoption } from '../declare/adoption.ts';
+import type { Declared, Listed } from '../declare/manifest.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import { readRows, readStandings } from '../fleet.ts';
-import { notForgotten } from '../forgotten.ts';
-import type { Declared, Listed } from '../manifest.ts';
+import { notForgotten } from '../look/forgotten.ts';
 import { applyDeclared } from './apply.ts';
 import { setName, showManifest } from './manifest-view.ts';
 import { type Fleet, withFleet } from './open.ts';

@@ -1,10 +1,11 @@
 /**
  * `agent`: looks after the devices of one host until it is told to stop.
  */
+
+import { runAgent } from '../agent/run.ts';
 import { agentConfig } from '../config.ts';
 import type { Outcome } from '../exit.ts';
 import { createLogger } from '../logger.ts';
-import { runAgent } from '../run.ts';
 import type { Invocation } from './verb.ts';
 
 export function agent({ settings }: Invocation): Promise<Outcome> {

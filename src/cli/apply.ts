@@ -6,10 +6,10 @@
  * planned anew.
  */
 import type { Flags } from '../config.ts';
+import type { Declared } from '../declare/manifest.ts';
+import { isOpen, planOf } from '../declare/plan.ts';
+import { publishChanges, type Report } from '../declare/publish.ts';
 import { Failure, type Outcome } from '../exit.ts';
-import type { Declared } from '../manifest.ts';
-import { isOpen, planOf } from '../plan.ts';
-import { publishChanges, type Report } from '../publish.ts';
 import { createAuthor } from './author.ts';
 import { awaitSettled, outcomeOf, showVerdicts, timeoutMsOf } from './await.ts';
 import { declaredIn, readManifests } from './input.ts';

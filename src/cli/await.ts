@@ -2,11 +2,11 @@
  * Waits until what was declared has become of it what will, or the time is over.
  */
 import { sleep } from '../../reconciler/clock.ts';
-import { keyOf } from '../diff.ts';
+import { keyOf } from '../declare/diff.ts';
+import type { Reported } from '../declare/publish.ts';
+import { type Awaited, type Verdict, verdicts } from '../declare/settle.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import { readOf, readRows, readStandings } from '../fleet.ts';
-import type { Reported } from '../publish.ts';
-import { type Awaited, type Verdict, verdicts } from '../settle.ts';
 import type { Fleet } from './open.ts';
 import type { Output } from './output.ts';
 import { progressText } from './progress.ts';

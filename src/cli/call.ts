@@ -4,8 +4,8 @@
 import type { HostId } from '../../events/names.ts';
 import { subjectFilter } from '../../events/subject.ts';
 import { sleep } from '../../reconciler/clock.ts';
+import type { Author } from '../declare/publish.ts';
 import { Failure } from '../exit.ts';
-import type { Author } from '../publish.ts';
 import type { Fleet } from './open.ts';
 import { publishCommands } from './order.ts';
 

@@ -6,8 +6,8 @@ import { connectSimulatedHost } from '../../reconciler/simulated/host-sim-client
 import { surveySysfs } from '../../reconciler/sysfs/read.ts';
 import { required, type Settings } from '../config.ts';
 import { Failure, type Outcome } from '../exit.ts';
-import { type Difference, projectionDifferences, sysfsDifferences } from '../past-check.ts';
-import { JournalSource } from '../source.ts';
+import { type Difference, projectionDifferences, sysfsDifferences } from '../past/past-check.ts';
+import { JournalSource } from '../past/source.ts';
 import type { Opened } from './from.ts';
 import type { Invocation } from './verb.ts';
 

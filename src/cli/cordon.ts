@@ -3,9 +3,9 @@
  */
 import type { Command } from '../../events/command.ts';
 import { type HostId, parentName } from '../../events/names.ts';
+import { didYouMean } from '../declare/nearest.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import { readOffers } from '../fleet.ts';
-import { didYouMean } from '../nearest.ts';
 import { createAuthor } from './author.ts';
 import { hostsOf, strangers } from './hosts.ts';
 import { type Fleet, withFleet } from './open.ts';

@@ -5,12 +5,12 @@
  * away what somebody else declares under the same UUID by now.
  */
 import type { HostId, Uuid } from '../../events/names.ts';
-import { diffAbsent, keyOf, presentByUuid, type Standings } from '../diff.ts';
+import { diffAbsent, keyOf, presentByUuid, type Standings } from '../declare/diff.ts';
+import { uuidsOfPool } from '../declare/expand.ts';
+import type { Listed } from '../declare/manifest.ts';
+import { publishChanges } from '../declare/publish.ts';
 import { Failure, type Outcome } from '../exit.ts';
-import { uuidsOfPool } from '../expand.ts';
 import { readStandings } from '../fleet.ts';
-import type { Listed } from '../manifest.ts';
-import { publishChanges } from '../publish.ts';
 import { createAuthor } from './author.ts';
 import { readManifests } from './input.ts';
 import { withFleet } from './open.ts';

@@ -4,17 +4,17 @@
 import type { Uuid } from '../../events/names.ts';
 import { describe as describeClaim } from '../../store/evolve.ts';
 import { holds } from '../../store/registry/standing.ts';
+import { nearest } from '../declare/nearest.ts';
+import { Failure, type Outcome } from '../exit.ts';
 import {
   type DeclaredOn,
   type Described,
   type DescribedHold,
   type DescribedRow,
   describeDevice,
-} from '../described.ts';
-import { Failure, type Outcome } from '../exit.ts';
-import { actorOf } from '../history.ts';
-import { generationText } from '../line.ts';
-import { nearest } from '../nearest.ts';
+} from '../look/described.ts';
+import { actorOf } from '../past/history.ts';
+import { generationText } from '../past/line.ts';
 import { pairsText, STATE_COLOURS } from './device-columns.ts';
 import { formOf } from './form.ts';
 import { HISTORY_HEADER, historyCells } from './history.ts';

@@ -2,7 +2,7 @@
  * Devices as a table shows them.
  */
 import type { DeviceState } from '../../events/row.ts';
-import type { ShownRow } from '../devices.ts';
+import type { ShownRow } from '../look/devices.ts';
 import type { Colour } from './terminal.ts';
 import type { Column } from './view.ts';
 

@@ -2,7 +2,7 @@
  * `explain`: what a reason or an errno means, what ends it, and what to do about it.
  */
 import { Failure, type Outcome } from '../exit.ts';
-import { type Entries, type ErrnoEntry, entriesFor, everything } from '../explained.ts';
+import { type Entries, type ErrnoEntry, entriesFor, everything } from '../look/explained.ts';
 import type { Output } from './output.ts';
 import type { Cell } from './terminal.ts';
 import type { Invocation } from './verb.ts';

@@ -5,7 +5,7 @@ import type { HostId } from '../../events/names.ts';
 import { Misfit } from '../../store/journal/replay.ts';
 import { type Flags, required, type Settings } from '../config.ts';
 import { Failure, type Outcome } from '../exit.ts';
-import { exportSource, JournalSource, journalsIn, type Source, streamSource } from '../source.ts';
+import { exportSource, JournalSource, journalsIn, type Source, streamSource } from '../past/source.ts';
 import { guarded } from './guarded.ts';
 import { type Fleet, withFleet } from './open.ts';
 import type { Invocation, Verb } from './verb.ts';

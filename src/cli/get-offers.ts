@@ -4,8 +4,6 @@
 import type { HostId } from '../../events/names.ts';
 import type { Row } from '../../events/row.ts';
 import type { Flags } from '../config.ts';
-import { knownHosts, readOffers, readRows, readStandings } from '../fleet.ts';
-import { notForgotten } from '../forgotten.ts';
 import {
   type HostOffers,
   type HostRow,
@@ -16,8 +14,10 @@ import {
   type TypeRoom,
   type TypeRow,
   typeRows,
-} from '../offers.ts';
-import { type PoolRow, poolRows } from '../pool-rows.ts';
+} from '../declare/offers.ts';
+import { knownHosts, readOffers, readRows, readStandings } from '../fleet.ts';
+import { notForgotten } from '../look/forgotten.ts';
+import { type PoolRow, poolRows } from '../look/pool-rows.ts';
 import type { Fleet } from './open.ts';
 import type { View } from './view.ts';
 

@@ -5,9 +5,9 @@
 import type { HostId } from '../../events/names.ts';
 import type { DeviceState } from '../../events/row.ts';
 import type { Flags } from '../config.ts';
-import { type Only, type ShownRow, shownRows } from '../devices.ts';
 import { Failure, type Outcome } from '../exit.ts';
-import { hostParts } from '../host-parts.ts';
+import { type Only, type ShownRow, shownRows } from '../look/devices.ts';
+import { hostParts } from '../look/host-parts.ts';
 import { type Definition, isActive, ownedDefinition } from '../mdevctl/definition.ts';
 import { dumpText } from '../mdevctl/print.ts';
 import { DEVICE_COLUMNS } from './device-columns.ts';

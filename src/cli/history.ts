@@ -1,9 +1,10 @@
 /**
  * `history`: everything about one device, on all hosts, in order.
  */
-import { actorOf, type Entry, historyOf, type Unread, unreadOf } from '../history.ts';
-import { errnoText, generationText, whoText } from '../line.ts';
-import { colourOf } from '../words.ts';
+
+import { actorOf, type Entry, historyOf, type Unread, unreadOf } from '../past/history.ts';
+import { errnoText, generationText, whoText } from '../past/line.ts';
+import { colourOf } from '../past/words.ts';
 import { hostFlag, pastVerb } from './from.ts';
 import { jsonOf } from './log.ts';
 import { uuidsOf } from './targets.ts';

@@ -3,9 +3,9 @@
  */
 import { type HostId, hostId } from '../../events/names.ts';
 import { subjectFilter } from '../../events/subject.ts';
+import { didYouMean } from '../declare/nearest.ts';
 import { Failure } from '../exit.ts';
 import { knownHosts } from '../fleet.ts';
-import { didYouMean } from '../nearest.ts';
 import type { Fleet } from './open.ts';
 
 /** The hosts as given. Throws a Failure that lists those that are none. */

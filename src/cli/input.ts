@@ -6,8 +6,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { messageOf } from '../../events/message-of.ts';
+import { type Declared, type ManifestFile, parseManifests, placeText } from '../declare/manifest.ts';
 import { Failure } from '../exit.ts';
-import { type Declared, type ManifestFile, parseManifests, placeText } from '../manifest.ts';
 
 /** What a file in a folder is called to be read as a manifest. */
 const MANIFEST_NAME = /\.(ya?ml|json)$/;

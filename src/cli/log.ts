@@ -4,10 +4,10 @@
 import { facts } from '../../events/fact.ts';
 import { msOf, parseTime, timeOf } from '../../store/past/moment.ts';
 import type { Told } from '../../store/past/told.ts';
+import { didYouMean } from '../declare/nearest.ts';
 import { Failure } from '../exit.ts';
-import { errnoText, generationText, type Line, lineOf } from '../line.ts';
-import { didYouMean } from '../nearest.ts';
-import { colourOf } from '../words.ts';
+import { errnoText, generationText, type Line, lineOf } from '../past/line.ts';
+import { colourOf } from '../past/words.ts';
 import { hostFlag, pastVerb } from './from.ts';
 import { uuidsOf } from './targets.ts';
 import type { Cell } from './terminal.ts';

@@ -3,8 +3,8 @@
  */
 import { stringify } from 'yaml';
 import { TEXT_CHARS_MAX } from '../../events/declaration.ts';
+import { API_VERSION, KIND, type Listed } from '../declare/manifest.ts';
 import { Failure } from '../exit.ts';
-import { API_VERSION, KIND, type Listed } from '../manifest.ts';
 import type { Invocation } from './verb.ts';
 
 /** The name of a set, as given with --set. Throws a Failure if it cannot be one. */

@@ -9,9 +9,9 @@ import { SignedStream } from '../../events/stream-signed.ts';
 import type { Clock } from '../../reconciler/clock.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
 import type { Registry } from '../../store/registry/registry.ts';
+import { openFleetPorts } from '../agent/fleet-ports.ts';
 import { type FleetAddress, fleetAddress, type Settings } from '../config.ts';
 import { Failure } from '../exit.ts';
-import { openFleetPorts } from '../fleet-ports.ts';
 
 /** What a verb works with. */
 export type Fleet = {

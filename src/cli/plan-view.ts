@@ -1,7 +1,7 @@
 /**
  * Shows a plan: what would happen to which device and why, what can be foreseen, and the room that is left.
  */
-import { isOpen, type Plan, type Planned, type RoomChange } from '../plan.ts';
+import { isOpen, type Plan, type Planned, type RoomChange } from '../declare/plan.ts';
 import type { Output } from './output.ts';
 import type { Cell, Colour } from './terminal.ts';
 

@@ -1,8 +1,9 @@
 /**
  * `plan`: what `apply` would do with the same manifests and flags, without doing it.
  */
+
+import { isOpen, planOf } from '../declare/plan.ts';
 import type { Outcome } from '../exit.ts';
-import { isOpen, planOf } from '../plan.ts';
 import { declaredIn, readManifestFiles } from './input.ts';
 import { withFleet } from './open.ts';
 import { planJson, showPlan } from './plan-view.ts';

@@ -1,7 +1,7 @@
 /**
  * How far a wait has come, in one line: a bar, how many are settled, the time that is left, and what is waited for.
  */
-import type { Verdict } from '../settle.ts';
+import type { Verdict } from '../declare/settle.ts';
 
 const BAR_CHARS = 24;
 /** Most reasons that are named. */

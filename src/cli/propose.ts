@@ -2,12 +2,12 @@
  * From manifests to the changes that would publish them, by what the fleet is known to have now.
  */
 import type { HostId } from '../../events/names.ts';
-import { type Change, diffPresent, diffPruned } from '../diff.ts';
-import { expand, uuidsOfPool } from '../expand.ts';
+import { type Change, diffPresent, diffPruned } from '../declare/diff.ts';
+import { expand, uuidsOfPool } from '../declare/expand.ts';
+import { type Declared, placeText } from '../declare/manifest.ts';
+import type { Seen } from '../declare/plan.ts';
 import { readOf, readOffers, readRows, readStandings } from '../fleet.ts';
-import { notForgotten } from '../forgotten.ts';
-import { type Declared, placeText } from '../manifest.ts';
-import type { Seen } from '../plan.ts';
+import { notForgotten } from '../look/forgotten.ts';
 import { wrongManifests } from './input.ts';
 import type { Fleet } from './open.ts';
 

@@ -3,10 +3,10 @@
  */
 import { describe } from '../../store/evolve.ts';
 import type { Flags } from '../config.ts';
-import type { Change } from '../diff.ts';
+import type { Change } from '../declare/diff.ts';
+import { isOpen, removalsOf } from '../declare/plan.ts';
+import { MAX_REMOVALS, removalsAllowed } from '../declare/removals.ts';
 import { Failure } from '../exit.ts';
-import { isOpen, removalsOf } from '../plan.ts';
-import { MAX_REMOVALS, removalsAllowed } from '../removals.ts';
 import type { Proposal } from './propose.ts';
 
 /** Most devices that are named. */

@@ -12,7 +12,7 @@ import { confirmedBy } from '../../store/registry/incarnation.ts';
 import type { Unknown } from '../../store/registry/standing.ts';
 import { Failure, type Outcome } from '../exit.ts';
 import { knownHosts } from '../fleet.ts';
-import { forgottenHosts } from '../forgotten.ts';
+import { forgottenHosts } from '../look/forgotten.ts';
 import { createAuthor } from './author.ts';
 import { type Fleet, withFleet } from './open.ts';
 import { publishCommands } from './order.ts';

@@ -2,10 +2,10 @@
  * Shows what publishing did: a table and a count, or JSON; then fails if something was left out.
  */
 import { messageOf } from '../../events/message-of.ts';
-import { keyOf } from '../diff.ts';
+import { keyOf } from '../declare/diff.ts';
+import type { Report, Reported } from '../declare/publish.ts';
+import type { Verdict } from '../declare/settle.ts';
 import { Failure } from '../exit.ts';
-import type { Report, Reported } from '../publish.ts';
-import type { Verdict } from '../settle.ts';
 import type { Output } from './output.ts';
 import type { Cell, Colour } from './terminal.ts';
 

@@ -6,9 +6,9 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Change } from '../diff.ts';
+import type { Change } from '../declare/diff.ts';
+import { API_VERSION, type ManifestFile } from '../declare/manifest.ts';
 import { Failure } from '../exit.ts';
-import { API_VERSION, type ManifestFile } from '../manifest.ts';
 import type { Asked } from './propose.ts';
 
 const savedPlan = z.strictObject({

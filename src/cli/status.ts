@@ -3,7 +3,7 @@
  */
 import { deviceState } from '../../events/row.ts';
 import type { Outcome } from '../exit.ts';
-import { type FleetStatus, fleetStatus, type HostNote } from '../fleet-status.ts';
+import { type FleetStatus, fleetStatus, type HostNote } from '../look/fleet-status.ts';
 import { STATE_COLOURS } from './device-columns.ts';
 import { formOf } from './form.ts';
 import { withFleet } from './open.ts';

@@ -4,7 +4,7 @@
  * A UUID that is declared on several hosts needs --host; every UUID that is not clear is told at once.
  */
 import { type HostId, type Uuid, uuid } from '../../events/names.ts';
-import { presentByUuid, type Standings } from '../diff.ts';
+import { presentByUuid, type Standings } from '../declare/diff.ts';
 import { Failure } from '../exit.ts';
 
 export type Target = { readonly host: HostId; readonly uuid: Uuid };

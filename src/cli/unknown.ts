@@ -1,8 +1,9 @@
 /**
  * Names that were asked for and that the fleet does not have: more often mistyped than empty.
  */
+
+import { didYouMean } from '../declare/nearest.ts';
 import { knownHosts, readOffers } from '../fleet.ts';
-import { didYouMean } from '../nearest.ts';
 import type { Fleet } from './open.ts';
 
 /** A warning for each host, parent or type among the flags that nobody in the fleet has, with what may have been meant. */

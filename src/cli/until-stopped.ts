@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { sleep } from '../../reconciler/clock.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
-import type { Follower } from '../source.ts';
+import type { Follower } from '../past/source.ts';
 
 /** Between two looks for what is new. */
 const FOLLOW_MS = 500;

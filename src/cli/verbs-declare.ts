@@ -2,7 +2,7 @@
  * What should exist: the verbs that make a fleet, publish declarations, and exchange them with other programs.
  */
 import { Argument, Option } from 'commander';
-import { MAX_REMOVALS } from '../removals.ts';
+import { MAX_REMOVALS } from '../declare/removals.ts';
 import { FLEET, files, host, json, publishing, source, type VerbSpec } from './verb-spec.ts';
 
 const MANIFESTS = 'manifest, or folder of manifests';

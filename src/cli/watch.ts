@@ -2,8 +2,8 @@
  * `watch`: devices as they are, and then every row that changes, until stopped.
  */
 import type { Outcome } from '../exit.ts';
-import { type Followed, followDevices } from '../follow-devices.ts';
-import type { Change } from '../watching.ts';
+import { type Followed, followDevices } from '../look/follow-devices.ts';
+import type { Change } from '../look/watching.ts';
 import { DEVICE_COLUMNS, type DeviceLine } from './device-columns.ts';
 import { formOf } from './form.ts';
 import { onlyOf } from './get.ts';

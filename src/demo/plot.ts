@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import type { HostId } from '../../events/names.ts';
 import type { KernelConfigInput } from '../../reconciler/simulated/kernel-sim-config.ts';
 import { readManifests } from '../cli/input.ts';
-import { API_VERSION, KIND, type Listed } from '../manifest.ts';
+import { API_VERSION, KIND, type Listed } from '../declare/manifest.ts';
 import { SIMULATED_MACHINE } from '../simulated.ts';
 import { confirm } from './confirm.ts';
 

@@ -11,7 +11,7 @@ import type { Verified } from '../../store/journal/verify.ts';
 import type { Cell } from '../cli/terminal.ts';
 import { verify } from '../cli/verify.ts';
 import { journalFolder } from '../config.ts';
-import { colourOf, tell } from '../words.ts';
+import { colourOf, tell } from '../past/words.ts';
 import { confirm } from './confirm.ts';
 import type { Plot } from './plot.ts';
 import type { Stage } from './stage.ts';

@@ -4,7 +4,7 @@
 import { decodeRecord } from '../../events/record.ts';
 import type { Clock } from '../../reconciler/clock.ts';
 import type { Journal } from '../../store/journal/journal.ts';
-import type { AgentStatus } from '../agent.ts';
+import type { AgentStatus } from '../agent/agent.ts';
 import { countDevices } from './device-counts.ts';
 import type { Verdict } from './health.ts';
 import type { Metrics } from './metrics.ts';

@@ -5,7 +5,7 @@
  * declared, and had read all of it once; else the server or the way to it needs a look, and a restart is of no use.
  * Reasons are constant sentences: no address and no credential is in them.
  */
-import type { AgentStatus } from '../agent.ts';
+import type { AgentStatus } from '../agent/agent.ts';
 
 export type Verdict = { readonly ok: boolean; readonly text: string };
 

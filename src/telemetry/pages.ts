@@ -2,8 +2,8 @@
  * What an agent that was told to listen shows of itself, and nothing of it for any other: the library for metrics is
  * loaded only then.
  */
-import type { AgentPorts, AgentStatus } from '../agent.ts';
-import type { Parts } from '../compose.ts';
+import type { AgentPorts, AgentStatus } from '../agent/agent.ts';
+import type { Parts } from '../agent/compose.ts';
 import { type AgentConfig, journalFolder } from '../config.ts';
 import { PageServer } from './server.ts';
 

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Cancel, Clock } from '../../reconciler/clock.ts';
-import type { AgentLog } from '../agent.ts';
+import type { AgentLog } from '../agent/agent.ts';
 import type { Listen } from './listen.ts';
 
 export type Page = { readonly status: number; readonly type: string; readonly body: string };

@@ -5,8 +5,8 @@
 import { statfsSync, statSync } from 'node:fs';
 import type { Cancel, Clock } from '../../reconciler/clock.ts';
 import { dataFile } from '../../store/journal/journal-files.ts';
-import type { AgentPorts, AgentStatus } from '../agent.ts';
-import { type Deadlines, standstillMsMax } from '../standstill.ts';
+import type { AgentPorts, AgentStatus } from '../agent/agent.ts';
+import { type Deadlines, standstillMsMax } from '../agent/standstill.ts';
 import { type JournalSpace, refresh } from './gauges.ts';
 import { health, readiness, type Verdict } from './health.ts';
 import { createMetrics, type Metrics } from './metrics.ts';

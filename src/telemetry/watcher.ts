@@ -10,7 +10,7 @@ import type { Clock } from '../../reconciler/clock.ts';
 import type { Operation } from '../../reconciler/errno.ts';
 import type { Host, WriteResult } from '../../reconciler/host.ts';
 import type { AppendResult, CursorName, Journal } from '../../store/journal/journal.ts';
-import type { AgentPorts, PassObserver } from '../agent.ts';
+import type { AgentPorts, PassObserver } from '../agent/agent.ts';
 
 export type Watcher = PassObserver & {
   /** Facts were offered to the journal, and this is its answer. */

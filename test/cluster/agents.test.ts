@@ -9,7 +9,7 @@ import type { Uuid } from '../../events/names.ts';
 import { DEFAULT_PREFIX } from '../../events/subject.ts';
 import { sleep } from '../../reconciler/clock.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
-import type { FleetPorts } from '../../src/fleet-ports.ts';
+import type { FleetPorts } from '../../src/agent/fleet-ports.ts';
 import { uuidOf } from '../bench/names.ts';
 import { NatsCluster } from '../nats-cluster.ts';
 import { append, presentOn, until } from '../scale/contest.ts';

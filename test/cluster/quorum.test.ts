@@ -3,7 +3,7 @@
  * go on when they are back.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { FleetPorts } from '../../src/fleet-ports.ts';
+import type { FleetPorts } from '../../src/agent/fleet-ports.ts';
 import { uuidOf } from '../bench/names.ts';
 import { NatsCluster } from '../nats-cluster.ts';
 import { append, presentOn, until } from '../scale/contest.ts';

@@ -5,9 +5,9 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openFleetPorts } from '../../src/agent/fleet-ports.ts';
 import { journalFolder } from '../../src/config.ts';
 import { EXIT } from '../../src/exit.ts';
-import { openFleetPorts } from '../../src/fleet-ports.ts';
 import { mdevfleet } from '../src/cli/run.ts';
 import { RunningAgent } from './running-agent.ts';
 

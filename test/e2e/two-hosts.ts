@@ -13,7 +13,7 @@ import {
 } from '../../reconciler/simulated/host-sim-server.ts';
 import type { SimulatedKernel } from '../../reconciler/simulated/kernel-sim.ts';
 import { kernelConfig } from '../../reconciler/simulated/kernel-sim-config.ts';
-import { type FleetPorts, openFleetPorts } from '../../src/fleet-ports.ts';
+import { type FleetPorts, openFleetPorts } from '../../src/agent/fleet-ports.ts';
 import { SIMULATED_MACHINE } from '../../src/simulated.ts';
 import { type NatsOptions, type RunningNats, startNats } from '../nats.ts';
 import { mdevfleet } from '../src/cli/run.ts';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { facts } from '../../events/fact.ts';
 import { type DecodedRecord, decodeRecord, type StoredRecord } from '../../events/record.ts';
-import { lineOf } from '../../src/line.ts';
+import { lineOf } from '../../src/past/line.ts';
 import { readExport } from '../../store/journal/export.ts';
 import { Replay } from '../../store/journal/replay.ts';
 import { rowsOf } from '../../store/rows.ts';

@@ -2,8 +2,8 @@
  * A program: the agent, put together as in production, in a process that may have a point at which it dies.
  */
 import { once } from 'node:events';
-import { Agent } from '../../src/agent.ts';
-import { openParts } from '../../src/compose.ts';
+import { Agent } from '../../src/agent/agent.ts';
+import { openParts } from '../../src/agent/compose.ts';
 import { agentConfig, readSettings } from '../../src/config.ts';
 import { createLogger } from '../../src/logger.ts';
 import { mortal } from './mortal.ts';

@@ -3,7 +3,7 @@
  */
 import type { Outgoing, Streams } from '../../events/stream.ts';
 import type { Host } from '../../reconciler/host.ts';
-import type { AgentPorts } from '../../src/agent.ts';
+import type { AgentPorts } from '../../src/agent/agent.ts';
 import type { Append, Journal } from '../../store/journal/journal.ts';
 import { decodeHold, decodeIncarnation } from '../../store/registry/hold.ts';
 import type { Registry, RegistryKey } from '../../store/registry/registry.ts';

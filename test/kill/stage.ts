@@ -18,8 +18,8 @@ import {
   serveSimulatedKernel,
 } from '../../reconciler/simulated/host-sim-server.ts';
 import { kernelConfig } from '../../reconciler/simulated/kernel-sim-config.ts';
+import { type FleetPorts, openFleetPorts } from '../../src/agent/fleet-ports.ts';
 import type { FleetAddress } from '../../src/config.ts';
-import { type FleetPorts, openFleetPorts } from '../../src/fleet-ports.ts';
 import type { RegistryKey } from '../../store/registry/registry.ts';
 import { take } from '../../store/registry/reserve.ts';
 import { type Seen, Witness } from '../e2e/witness.ts';

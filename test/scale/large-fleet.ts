@@ -16,7 +16,7 @@ import { encodeRecord, NO_RECORD } from '../../events/record.ts';
 import type { Row } from '../../events/row.ts';
 import type { Outgoing, Streams } from '../../events/stream.ts';
 import { DEFAULT_PREFIX, formatSubject, INVENTORY } from '../../events/subject.ts';
-import { openFleetPorts } from '../../src/fleet-ports.ts';
+import { openFleetPorts } from '../../src/agent/fleet-ports.ts';
 import { formatWitness } from '../../store/witness.ts';
 import { uuidOf } from '../bench/names.ts';
 import { append } from './contest.ts';

@@ -2,7 +2,7 @@
  * Planted bugs: what the simulation must be able to find. Each spoils a port of every agent, or what an agent is told
  * to do, as a plausible mistake would; no line of the production code knows of them.
  */
-import type { AgentPorts } from '../../src/agent.ts';
+import type { AgentPorts } from '../../src/agent/agent.ts';
 import type { Bug, Machine, Parts } from './machine.ts';
 
 export type Bugs = Readonly<Record<string, Bug>>;

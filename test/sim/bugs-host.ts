@@ -2,7 +2,7 @@
  * Planted bugs about the host: what is seen in sysfs, and what is made of the kernel's answers.
  */
 import type { Host, Observed, Place, WriteResult } from '../../reconciler/host.ts';
-import { Agent } from '../../src/agent.ts';
+import { Agent } from '../../src/agent/agent.ts';
 import { type Bugs, spoil } from './bug.ts';
 import { overriding } from './overriding.ts';
 

@@ -2,7 +2,7 @@
  * What happens to the registry: it loses writes that it had acknowledged, and operators take UUIDs by force from
  * hosts that they believe dead.
  */
-import { LINK_LIMITS } from '../../src/link.ts';
+import { LINK_LIMITS } from '../../src/agent/link.ts';
 import { readFleet, reopen } from '../../store/registry/fleet.ts';
 import { confirmedBy } from '../../store/registry/incarnation.ts';
 import type { Dice } from './dice.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { SimulatedKernel } from '../../reconciler/simulated/kernel-sim.ts';
-import type { AgentPorts } from '../../src/agent.ts';
+import type { AgentPorts } from '../../src/agent/agent.ts';
 import type { Journal } from '../../store/journal/journal.ts';
 import type { MemoryDisk } from '../../store/journal/journal-memory.ts';
 import { type Life, mortalClock } from './mortal.ts';

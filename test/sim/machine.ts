@@ -7,8 +7,8 @@
 import type { Uuid } from '../../events/names.ts';
 import { RECONCILER_LIMITS } from '../../reconciler/limits.ts';
 import { SimulatedKernel } from '../../reconciler/simulated/kernel-sim.ts';
-import { Agent, type AgentOptions, type AgentPorts } from '../../src/agent.ts';
-import { LINK_LIMITS, type LinkEnd } from '../../src/link.ts';
+import { Agent, type AgentOptions, type AgentPorts } from '../../src/agent/agent.ts';
+import { LINK_LIMITS, type LinkEnd } from '../../src/agent/link.ts';
 import { MemoryDisk, type MemoryJournal } from '../../store/journal/journal-memory.ts';
 import { auditedJournal } from './audited-journal.ts';
 import { diskMadeAgain } from './disk-made-again.ts';

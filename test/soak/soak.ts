@@ -12,7 +12,7 @@ import type { HostId } from '../../events/names.ts';
 import { DEFAULT_PREFIX } from '../../events/subject.ts';
 import { sleep } from '../../reconciler/clock.ts';
 import { systemClock, systemRandom } from '../../reconciler/clock-system.ts';
-import type { FleetPorts } from '../../src/fleet-ports.ts';
+import type { FleetPorts } from '../../src/agent/fleet-ports.ts';
 import { verifyJournal } from '../../store/journal/verify.ts';
 import { hashesOf, withJournal } from '../e2e/journal-on-disk.ts';
 import { type Program, startProgram } from '../e2e/program.ts';

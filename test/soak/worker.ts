@@ -1,8 +1,8 @@
 /** A process with several agents, each with its journal on the disk: `worker.ts <data> <servers> <host>…`. */
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { Agent } from '../../src/agent.ts';
-import { openParts, type Parts } from '../../src/compose.ts';
+import { Agent } from '../../src/agent/agent.ts';
+import { openParts, type Parts } from '../../src/agent/compose.ts';
 import { agentConfig, readSettings } from '../../src/config.ts';
 import { createLogger } from '../../src/logger.ts';
 

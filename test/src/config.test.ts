@@ -2,10 +2,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { LINK_LIMITS } from '../../src/agent/link.ts';
 import { agentConfig, type Env, type Flags, fleetAddress, readSettings } from '../../src/config.ts';
 import { Failure } from '../../src/exit.ts';
 import { agentLimits, limitSchemas } from '../../src/limits.ts';
-import { LINK_LIMITS } from '../../src/link.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mdevfleet-config-'));
 

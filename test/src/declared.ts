@@ -2,7 +2,7 @@
  * A desired stream as a plain map: what tests of the difference publish to.
  */
 import type { Declaration } from '../../events/declaration.ts';
-import { type Change, keyOf, type Standing, type Standings, type Wish } from '../../src/diff.ts';
+import { type Change, keyOf, type Standing, type Standings, type Wish } from '../../src/declare/diff.ts';
 
 export const UUID = '5d3c7e0a-2f51-4b1e-9a44-0c8a6f1e2b01';
 

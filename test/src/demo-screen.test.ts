@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Screen } from '../../src/demo/screen.ts';
-import { tell } from '../../src/words.ts';
+import { tell } from '../../src/past/words.ts';
 import { anyDeviceFact } from '../store/journal/journal-facts.ts';
 
 function printed(isTTY: boolean, print: (screen: Screen) => void): string {

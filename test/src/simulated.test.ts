@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { kernelConfig } from '../../reconciler/simulated/kernel-sim-config.ts';
-import { parseManifests } from '../../src/manifest.ts';
+import { parseManifests } from '../../src/declare/manifest.ts';
 import { SIMULATED_MACHINE } from '../../src/simulated.ts';
 
 const FLEET = join(dirname(dirname(import.meta.dirname)), 'examples', 'fleet.yaml');

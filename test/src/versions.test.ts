@@ -15,15 +15,15 @@ import { RECONCILER_LIMITS } from '../../reconciler/limits.ts';
 import { createSimulatedHost } from '../../reconciler/simulated/host-sim.ts';
 import { SimulatedKernel } from '../../reconciler/simulated/kernel-sim.ts';
 import { kernelConfig } from '../../reconciler/simulated/kernel-sim-config.ts';
-import * as agentModule from '../../src/agent.ts';
+import * as agentModule from '../../src/agent/agent.ts';
+import { LINK_LIMITS } from '../../src/agent/link.ts';
 import { readRows } from '../../src/fleet.ts';
-import { lineOf } from '../../src/line.ts';
-import { LINK_LIMITS } from '../../src/link.ts';
-import { streamSource } from '../../src/source.ts';
+import { lineOf } from '../../src/past/line.ts';
+import { streamSource } from '../../src/past/source.ts';
 import * as evolveModule from '../../store/evolve.ts';
 import * as journalModule from '../../store/journal/journal-memory.ts';
 import { Replay } from '../../store/journal/replay.ts';
-import { Fleet } from './link-world.ts';
+import { Fleet } from './agent/link-world.ts';
 
 const UUID = '00000000-0000-4000-8000-000000000001';
 const OTHER = '00000000-0000-4000-8000-000000000002';
@@ -85,7 +85,7 @@ beforeAll(async () => {
       String(one.kind) === 'calibrated' ? { ...device, version: seq } : evolveModule.evolve(device, one, seq),
   }));
   const [agent, journal] = await Promise.all([
-    import('../../src/agent.ts'),
+    import('../../src/agent/agent.ts'),
     import('../../store/journal/journal-memory.ts'),
   ]);
   newer = { ...agent, ...journal };

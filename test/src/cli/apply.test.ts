@@ -3,7 +3,7 @@
  */
 import { expect, test } from 'vitest';
 import { publicationsOf, refuseOther } from '../../../src/cli/saved-plan.ts';
-import { diffPresent } from '../../../src/diff.ts';
+import { diffPresent } from '../../../src/declare/diff.ts';
 import { declaredBy, published, wishOf } from '../declared.ts';
 
 const MOVE = [wishOf({ host: 'host-b' })];

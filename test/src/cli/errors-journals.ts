@@ -3,7 +3,7 @@
  */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openFleetPorts } from '../../../src/fleet-ports.ts';
+import { openFleetPorts } from '../../../src/agent/fleet-ports.ts';
 import { SIMULATED_IDENTITY } from '../../../src/simulated.ts';
 import { Forwarder } from '../../../store/forward.ts';
 import { pemOfKey, type Signer } from '../../../store/journal/checkpoint.ts';

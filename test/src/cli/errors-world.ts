@@ -10,7 +10,7 @@ import { encodeDeclaration } from '../../../events/codec.ts';
 import { encodeRecord, NO_RECORD } from '../../../events/record.ts';
 import type { Streams } from '../../../events/stream.ts';
 import { formatSubject } from '../../../events/subject.ts';
-import { openFleetPorts } from '../../../src/fleet-ports.ts';
+import { openFleetPorts } from '../../../src/agent/fleet-ports.ts';
 import { beginRebuilding } from '../../../store/registry/fleet.ts';
 import { raiseIncarnation } from '../../../store/registry/incarnation.ts';
 import { take } from '../../../store/registry/reserve.ts';

@@ -24,7 +24,7 @@ import { encodeValue } from '../../../store/registry/hold.ts';
 import type { Registry } from '../../../store/registry/registry.ts';
 import { openLmdbRegistry } from '../../../store/registry/registry-lmdb.ts';
 import { formatWitness } from '../../../store/witness.ts';
-import { rowOf as seenRow } from '../fleet-seen.ts';
+import { rowOf as seenRow } from '../look/fleet-seen.ts';
 import { runInProcess } from './in-process.ts';
 import { MAIN } from './run.ts';
 

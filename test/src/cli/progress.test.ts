@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Output } from '../../../src/cli/output.ts';
 import { progressText } from '../../../src/cli/progress.ts';
-import type { Verdict } from '../../../src/settle.ts';
+import type { Verdict } from '../../../src/declare/settle.ts';
 
 function of(count: number, state: Verdict['state'], reason: Verdict['reason'] = null): readonly Verdict[] {
   return Array.from({ length: count }, () => ({ host: 'a', uuid: 'u', state, reason, message: null }));

@@ -4,8 +4,8 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseManifests } from '../../../src/declare/manifest.ts';
 import { EXIT } from '../../../src/exit.ts';
-import { parseManifests } from '../../../src/manifest.ts';
 import { writeExport } from '../../../store/journal/export.ts';
 import { chain, timeAt } from '../../store/past/chain.ts';
 import { runInProcess } from './in-process.ts';

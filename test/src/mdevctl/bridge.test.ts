@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { parseManifests } from '../../../src/manifest.ts';
+import { parseManifests } from '../../../src/declare/manifest.ts';
 import {
   type Definition,
   deviceOf,

@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { terminalReason, waitingReason } from '../../../events/reasons.ts';
-import { standstillMsMax } from '../../../src/standstill.ts';
+import { standstillMsMax } from '../../../src/agent/standstill.ts';
 import { METRICS } from '../../../src/telemetry/metrics.ts';
 import { HOST, PLACE, UUID, World } from '../../reconciler/pass-world.ts';
 import { DEADLINES, TelemetryWorld } from './telemetry-world.ts';
