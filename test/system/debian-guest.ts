@@ -51,6 +51,15 @@ export async function bootDebian({ work, files, driver, deadlineMs, onLine }: De
   return text;
 }
 
+/** A unit with these lines, which is started at each boot. */
+export function startedAtBoot(name: string, lines: readonly string[]): Files {
+  const unit = `/etc/systemd/system/${name}.service`;
+  return {
+    [unit]: [...lines, ''].join('\n'),
+    [`/etc/systemd/system/multi-user.target.wants/${name}.service`]: { link: unit },
+  };
+}
+
 /** What a machine needs that is emulated, and started for some seconds. */
 const SYSTEM: Files = {
   '/etc/machine-id': `${DEFAULT_IDENTITY.machineId}\n`,

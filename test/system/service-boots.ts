@@ -5,7 +5,7 @@
  * settings name a server at which nobody listens, the driver of the parents comes after the agent, and that is killed. An
  * emulated machine is slow, so what is waited for in vain is waited for less, and what is worth it longer.
  */
-import { DRIVER, type Files, HOLD } from './debian-guest.ts';
+import { DRIVER, type Files, HOLD, startedAtBoot } from './debian-guest.ts';
 import { JOINED, PROGRAM } from './installed.ts';
 
 export const HOST = 'guest';
@@ -120,11 +120,6 @@ function service(name: string, script: string, lines: readonly string[]): Files 
   const after = name === 'acts' ? ['After=mdevfleet.service libvirt-guests.service'] : [];
   return {
     [`/test/${name}`]: script,
-    [`/etc/systemd/system/${name}.service`]: [
-      ...['[Unit]', ...after, '[Service]', ...lines, `ExecStart=/test/${name}`, ''],
-    ].join('\n'),
-    [`/etc/systemd/system/multi-user.target.wants/${name}.service`]: {
-      link: `/etc/systemd/system/${name}.service`,
-    },
+    ...startedAtBoot(name, ['[Unit]', ...after, '[Service]', ...lines, `ExecStart=/test/${name}`]),
   };
 }

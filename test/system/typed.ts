@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { makeDeb } from '../../tools/deb.ts';
 import { natsServer } from '../../tools/nats-server.ts';
-import { bootDebian, type Files } from './debian-guest.ts';
+import { bootDebian, type Files, startedAtBoot } from './debian-guest.ts';
 import { freshDisk } from './fresh-disk.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -58,8 +58,14 @@ async function atFirst(commands: readonly string[]): Promise<Files> {
     ...Object.fromEntries(await Promise.all(own)),
     ...Object.fromEntries(commands.map((command, at) => [`/test/commands/${100 + at}`, `${command}\n`])),
     '/test/type': TYPE,
-    ...service('nats-server', ['StateDirectory=nats', 'ExecStartPre=ln -sfT /var/lib/nats /data', SERVER]),
-    ...service('typing', [
+    ...startedAtBoot('nats-server', [
+      '[Service]',
+      'StateDirectory=nats',
+      'ExecStartPre=ln -sfT /var/lib/nats /data',
+      SERVER,
+    ]),
+    ...startedAtBoot('typing', [
+      '[Service]',
       'Environment=HOME=/root NODE_COMPILE_CACHE=/var/cache/typed',
       `WorkingDirectory=${FOLDER}`,
       'ExecStart=/test/type',
@@ -68,15 +74,6 @@ async function atFirst(commands: readonly string[]): Promise<Files> {
 }
 
 const SERVER = 'ExecStart=/usr/sbin/nats-server --config /etc/nats-server.conf';
-
-function service(name: string, lines: readonly string[]): Files {
-  return {
-    [`/etc/systemd/system/${name}.service`]: ['[Service]', ...lines, ''].join('\n'),
-    [`/etc/systemd/system/multi-user.target.wants/${name}.service`]: {
-      link: `/etc/systemd/system/${name}.service`,
-    },
-  };
-}
 
 /** Types what is left to be typed; each command is done with before it is run, so that a reboot does not repeat it. */
 const TYPE = `#!/bin/bash
