@@ -20,10 +20,20 @@ const program = buildProgram(manifest.version, async (load, args, flags) => {
 
 /** What knows all errors knows all adapters, so it is loaded only when needed. */
 async function fail(error: unknown): Promise<void> {
-  const { errorLines, outcomeOf } = await import('./cli/failures.ts');
+  const failures = await import('./cli/failures.ts').catch(() => null);
+  if (failures === null) return failIncomplete(error);
+  const { errorLines, outcomeOf } = failures;
   const view = { terminal: process.stderr.isTTY === true, verbose: program.opts()['verbose'] === true };
   process.stderr.write(`${errorLines(error, view).join('\n')}\n`);
   process.exitCode = EXIT[outcomeOf(error)];
+}
+
+/** Not even what knows all errors can be loaded, so what failed was most likely loading too. */
+function failIncomplete(error: unknown): void {
+  process.stderr.write(
+    `error: ${String(error)}\n  mdevfleet is not whole on this machine: install it again\n`,
+  );
+  process.exitCode = EXIT.unexpected;
 }
 
 /** Commander has said what is wrong; asking for help is not wrong, but asking for nothing is. */

@@ -3,12 +3,13 @@
  */
 import { type ChildProcess, execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
+import { EXIT } from '../../src/exit.ts';
 import { nodeRelease } from '../../tools/node-release.mjs';
 import { startNats } from '../nats.ts';
 import { end, start } from './started.ts';
@@ -24,6 +25,7 @@ devices:
 `;
 /** How a module names a program that it starts, without the extension. */
 const STARTED = /siblingOf\(import\.meta\.filename, '([^']+)'\)/g;
+const INCOMPLETE = expect.stringMatching(/^error: .*lmdb.*install it again\n$/s);
 const NPM = ['--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline'];
 
 /** For a Node and npm packages that are not on this machine yet. */
@@ -91,6 +93,14 @@ test('keeps a host’s devices without a server, and its journal verifies', asyn
   expect(stdout).toMatch(/ready/);
   expect(await end(agent)).toBe(0);
   expect((await mdevfleet('verify', '--host', HOST, ...data)).stdout).toContain('is whole');
+});
+
+test('says so, and fails, when a part of what was installed is missing', async () => {
+  const [part, aside] = [join(folder, 'node_modules', 'lmdb'), join(folder, 'aside')];
+  await rename(part, aside);
+  const failed = mdevfleet('get', 'devices', '--data', join(folder, 'data'));
+  await expect(failed).rejects.toMatchObject({ code: EXIT.unexpected, stderr: INCOMPLETE });
+  await rename(aside, part);
 });
 
 test('writes to sysfs by a helper of its own', async () => {
