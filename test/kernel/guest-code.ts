@@ -29,13 +29,16 @@ export function joinedPath(path: string): string {
   return join(GUEST_CODE, fileNameOf(path));
 }
 
-/** Joins programs, and those that they start, with all they import; what was in the folder is gone. */
-export async function joinCode(programs: readonly string[], folder: string): Promise<void> {
+/**
+ * Joins programs, and those that they start, with all they import; what was in the folder is gone.
+ * @param root where the guest has the packages with native parts, in node_modules
+ */
+export async function joinCode(programs: readonly string[], folder: string, root = ROOT): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   if (programs.length === 0) return;
   const input = Object.fromEntries(programs.map((path) => [fileNameOf(path).replace(/\.mjs$/, ''), path]));
-  const bundle = await rolldown({ input, cwd: ROOT, platform: 'node', plugins: [places] });
+  const bundle = await rolldown({ input, cwd: ROOT, platform: 'node', plugins: [places(root)] });
   await bundle.write({
     dir: folder,
     format: 'esm',
@@ -50,11 +53,12 @@ function fileNameOf(path: string): string {
   return relative(ROOT, path).replace(/\.ts$/, '.mjs');
 }
 
-const places: Plugin = {
+const places = (root: string): Plugin => ({
   name: 'places',
   resolveId(id) {
     if (!NATIVE.includes(id)) return null;
-    return { id: fileURLToPath(import.meta.resolve(id)), external: 'absolute' };
+    const place = relative(ROOT, fileURLToPath(import.meta.resolve(id)));
+    return { id: join(root, place), external: 'absolute' };
   },
   transform(code, id) {
     if (!isCode(id)) return null;
@@ -71,7 +75,7 @@ const places: Plugin = {
     // Lines stay lines, so the map of what was there before is good enough.
     return { code: text, map: null };
   },
-};
+});
 
 /** A stack out of a guest, with the places that its frames have in the sources. */
 export async function atSources(stack: string, folder: string): Promise<string> {

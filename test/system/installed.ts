@@ -32,7 +32,7 @@ export async function installedDisk(
   files: Readonly<Record<string, string>>,
 ): Promise<void> {
   const deb = (await packageThatFits()) ?? (await makeDeb());
-  await joinCode([MAIN], code);
+  await joinCode([MAIN], code, LIB);
   await freshDisk(image, { ...files, [GUEST_CODE]: code, [DEB]: deb }, async (tree) => {
     await run('chroot', [tree, 'dpkg', '--install', DEB]);
     await rm(join(tree, DEB));
@@ -53,7 +53,6 @@ export const JOINED: Files = {
     `ExecStart=${PROGRAM} agent`,
     '',
   ].join('\n'),
-  [join(ROOT, 'node_modules')]: { link: join(LIB, 'node_modules') },
 };
 
 /** One that was made before serves, as long as it has the unit of this checkout. */
