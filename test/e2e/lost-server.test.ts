@@ -42,6 +42,13 @@ function apply(text: string): Promise<Ran> {
   return run('apply', '-f', file, '--wait', '--timeout', '30s');
 }
 
+/** Runs it until what it says will do; answers that. */
+async function eventually(verb: string, isGood: (said: string) => boolean): Promise<string> {
+  const said = async () => (await run(...verb.split(' '))).stdout;
+  await expect.poll(said, { timeout: WAIT_MS_MAX }).toSatisfy(isGood);
+  return said();
+}
+
 async function loseEverything(): Promise<void> {
   const connection = await connect({ servers: fleet.server.url });
   const { streams } = await jetstreamManager(connection);
@@ -65,15 +72,11 @@ test('a new server, the journal of one host from an export, and all is as it was
   expect(await run('init')).toMatchObject({ status: EXIT.ok });
   expect(await runInProcess(['import', 'journal', file, ...place])).toMatchObject({ status: EXIT.ok });
   await fleet.startAgent('host-a');
-  const registry = async () => (await run('status')).stdout.match(/registry +(\w+)/)?.[1];
-  await expect.poll(registry, { timeout: WAIT_MS_MAX }).toBe('rebuilding');
-  await expect
-    .poll(async () => (await run('get', 'hosts')).stdout, { timeout: WAIT_MS_MAX })
-    .toContain('host-a');
+  await eventually('status', (said) => /^hosts +2\nregistry +rebuilding/m.test(said));
   await expect.poll(async () => (await run('reopen')).status, { timeout: WAIT_MS_MAX }).toBe(EXIT.ok);
 
-  const known = (await run('replay', '--manifest')).stdout;
-  for (const { uuid } of DEVICES) expect(known).toContain(uuid);
+  const uuids = DEVICES.map(({ uuid }) => uuid);
+  const known = await eventually('replay --manifest', (said) => uuids.every((uuid) => said.includes(uuid)));
   expect(await apply(known)).toMatchObject({ status: EXIT.ok });
   expect((await run('status')).status).toBe(EXIT.ok);
   expect(HOSTS.map((host) => fleet.kernel(host).devices())).toEqual(before);
