@@ -1,10 +1,15 @@
 /** A process with several agents, each with its journal on the disk: `worker.ts <data> <servers> <host>…`. */
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { sleep } from '../../reconciler/clock.ts';
+import { systemClock } from '../../reconciler/clock-system.ts';
 import { Agent } from '../../src/agent/agent.ts';
 import { openParts, type Parts } from '../../src/agent/compose.ts';
 import { agentConfig, readSettings } from '../../src/config.ts';
 import { createLogger } from '../../src/logger.ts';
+
+const TOLD_MS_MAX = 30_000;
+const LOOK_EVERY_MS = 50;
 
 const [folder = '', nats = '', ...hosts] = process.argv.slice(2);
 const stopped = once(process, 'SIGTERM');
@@ -16,10 +21,18 @@ console.error('ready');
 await stopped;
 await Promise.all(
   running.map(async ({ agent, parts }) => {
+    await told(agent);
     await agent.stop();
     await parts.close();
   }),
 );
+
+/** What was recorded is compared with the stream; a server that was killed a moment ago may take some time. */
+async function told(agent: Agent): Promise<void> {
+  const endMs = systemClock.monotonicMs() + TOLD_MS_MAX;
+  while (agent.status.backlog > 0 && systemClock.monotonicMs() < endMs)
+    await sleep(systemClock, LOOK_EVERY_MS);
+}
 
 async function start(host: string): Promise<{ readonly agent: Agent; readonly parts: Parts }> {
   const flags = { host, nats, data: join(folder, host), simulate: join(folder, `${host}.sock`) };
