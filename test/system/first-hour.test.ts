@@ -9,7 +9,7 @@ import { answered, stepsOf } from './transcript.ts';
 import { answersOf } from './typed.ts';
 
 const PAGE = join(import.meta.dirname, '../../docs/first-hour.md');
-const DEADLINE_MS = 600_000;
+const DEADLINE_MS = 900_000;
 
 test('an operator’s first hour goes as the documentation shows it', { timeout: DEADLINE_MS }, async () => {
   const page = readFileSync(PAGE, 'utf8');
