@@ -58,6 +58,7 @@ export async function archiveJournal(
   const beside = join(dir, 'archiving');
   try {
     upgrade(files);
+    rmSync(beside, { recursive: true, force: true });
     const { seq: from } = archivedIn(files);
     const { tail, positions } = storage.projections();
     const { to, bound } = cut(storage, { from, tail, forwarded: positions.forwarded, isOld });
@@ -165,7 +166,6 @@ type Making = {
 
 /** Makes the file that begins after this record, and verifies all of the journal with it. Throws Misfit when it is not whole. */
 async function makeWithout(last: Tail, { dir, beside, files, tail }: Making): Promise<void> {
-  rmSync(beside, { recursive: true, force: true });
   makeFolder(beside);
   const made = openFiles(beside, false);
   const storage = new LmdbStorage(made, archiveFolder(dir));
