@@ -47,7 +47,7 @@ export const publishing = (): readonly Option[] => [
   new Option('--dry-run', 'show the plan, and publish nothing'),
   new Option('--yes', 'do not ask on a terminal'),
   new Option('--wait', 'until the devices are as declared, or cannot be'),
-  new Option('--timeout <time>', 'for how long to wait, as 90s or 5m (default: 5m)'),
+  new Option('--timeout <time>', 'wait for so long, as 90s or 5m (default: 5m)').implies({ wait: true }),
 ];
 
 export const from = () =>

@@ -116,8 +116,8 @@ test('a plan from a file that the fleet has moved past is refused, and shows not
   expect(ran.stderr).toContain('moved past the plan');
 });
 
-test('a wait shows on a terminal how far it is, and elsewhere only what came of it', async () => {
-  const wait = ['--wait', '--timeout', '0s', '--yes'];
+test('a wait, which a timeout is, shows on a terminal how far it is, and elsewhere only what came of it', async () => {
+  const wait = ['--timeout', '0s', '--yes'];
   const shown = await apply(manifest('mine', 'host-a'), wait, []);
   expect(shown).toMatchObject({ status: EXIT.timeout, stdout: expect.stringContaining('NotReported') });
   expect(shown.stderr).toContain('[........................] 0 of 1 settled, 0:00 left, 1 NotReported');
