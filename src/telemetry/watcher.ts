@@ -55,7 +55,8 @@ export function watchedJournal(journal: Journal, watcher: Pick<Watcher, 'appende
   };
 }
 
-function watchedHost(host: Host, clock: Clock, watcher: Pick<Watcher, 'wrote'>): Host {
+/** The host, told of writes and what they took. */
+export function watchedHost(host: Host, clock: Clock, watcher: Pick<Watcher, 'wrote'>): Host {
   const timed = async (operation: Operation, write: Promise<WriteResult>): Promise<WriteResult> => {
     const beganMs = clock.monotonicMs();
     const result = await write;
