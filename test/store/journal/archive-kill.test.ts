@@ -6,12 +6,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { StoredRecord } from '../../../events/record.ts';
 import { archive, journalIn, readAll, text, verdictOn } from './archive-fixture.ts';
 import { makeTempFolder } from './journal-folder.ts';
 
-const PROGRAM = join(import.meta.dirname, 'archiver.ts');
+const PROGRAM = fileURLToPath(new URL('./archiver.ts', import.meta.url));
 /** Fewer would mean that calls are not seen. */
 const CALLS_MIN = 30;
 const ALL_MS_MAX = 180_000;
