@@ -5,6 +5,7 @@
  * A server that is away is waited for.
  */
 
+import type { HostId } from '../../events/names.ts';
 import {
   type Message,
   StreamForbidden,
@@ -18,7 +19,7 @@ import { compare } from '../compare.ts';
 import { standIn } from '../fleet.ts';
 import type { Follower } from '../past/source.ts';
 import type { Only } from './devices.ts';
-import { notForgotten } from './forgotten.ts';
+import { forgottenHosts, hostActIn, hostActs } from './forgotten.ts';
 import { type HostPart, hostParts } from './host-parts.ts';
 import { reportIn } from './reports.ts';
 import { type Change, Watching } from './watching.ts';
@@ -35,6 +36,10 @@ export type FollowOptions = Follower & {
 /** `isListed`: how a device is, and not what has changed. */
 export type Followed = { readonly isListed: boolean; readonly changes: readonly Change[] };
 
+/** In this order: what is said of a host, then of its devices. */
+const READ = ['command', 'observed', 'desired'] as const;
+type Read = (typeof READ)[number];
+
 /** Throws StreamUnavailable while devices are listed, and later StreamMissing or StreamForbidden. */
 export async function* followDevices(
   where: Where,
@@ -42,29 +47,16 @@ export async function* followDevices(
   options: FollowOptions,
 ): AsyncGenerator<Followed> {
   const { streams, prefix } = where;
-  const watching = new Watching(only);
-  const isThere = await notForgotten(streams.command, prefix);
-  const after = {
-    observed: (await streams.observed.info()).lastSequence,
-    desired: (await streams.desired.info()).lastSequence,
-  };
+  const after: Record<Read, number> = { command: 0, observed: 0, desired: 0 };
+  for (const name of READ) after[name] = (await streams[name].info()).lastSequence;
+  const news = new News(where, new Watching(only), await forgottenHosts(streams.command, prefix));
   for await (const part of hostParts(where, only.host)) {
     if (options.isStopped()) return;
-    yield { isListed: true, changes: listed(watching, part) };
+    yield { isListed: true, changes: news.listed(part) };
   }
-  const news = async function* (): AsyncGenerator<readonly Change[]> {
-    yield* newsOf('observed', after, where, only, (message) => {
-      const report = reportIn(prefix, message);
-      return report !== null && isThere(report) ? watching.report(report) : [];
-    });
-    yield* newsOf('desired', after, where, only, (message) => {
-      const stand = standIn(prefix, message);
-      return stand !== null && isThere(stand) ? watching.declare(stand.host, stand.uuid, stand.standing) : [];
-    });
-  };
   while (await options.again()) {
     try {
-      for await (const changes of news()) {
+      for await (const changes of since(after, news, where, only)) {
         yield { isListed: false, changes };
         if (options.isStopped()) return;
       }
@@ -76,28 +68,72 @@ export async function* followDevices(
 }
 
 /** What the messages change that have come since. */
-async function* newsOf(
-  name: 'observed' | 'desired',
-  after: Record<typeof name, number>,
+async function* since(
+  after: Record<Read, number>,
+  news: News,
   { streams, prefix }: Where,
   { host }: Only,
-  changesOf: (message: Message) => readonly Change[],
 ): AsyncGenerator<readonly Change[]> {
-  const filter = subjectFilter(prefix, name, { host });
-  for await (const message of messagesOf(streams[name], filter, after[name])) {
-    after[name] = message.sequence;
-    yield changesOf(message);
+  for (const name of READ) {
+    const filter = name === 'command' ? hostActs(prefix, host) : subjectFilter(prefix, name, { host });
+    for await (const message of messagesOf(streams[name], filter, after[name])) {
+      const changes = await news[name](message);
+      after[name] = message.sequence;
+      yield changes;
+    }
   }
 }
 
-/** Of what stands declared only that has a row of its own which no report speaks of. */
-function listed(watching: Watching, { reports, standings }: HostPart): readonly Change[] {
-  const changes = reports.flatMap((one) => watching.report(one));
-  for (const standing of standings.values()) {
-    const data = standing.declaration?.data;
-    if (data !== undefined) changes.push(...watching.declare(data.host, data.uuid, standing));
+/** What messages change, by the stream that they are from. */
+class News {
+  readonly #where: Where;
+  readonly #watching: Watching;
+  readonly #forgotten: Set<HostId>;
+
+  constructor(where: Where, watching: Watching, forgotten: Set<HostId>) {
+    this.#where = where;
+    this.#watching = watching;
+    this.#forgotten = forgotten;
   }
-  return changes.sort((a, b) => compare(placeOf(a), placeOf(b)));
+
+  async command(message: Message): Promise<readonly Change[]> {
+    const act = hostActIn(this.#where.prefix, message);
+    if (act?.isForgotten) return this.#forget(act.host);
+    return act !== null && this.#forgotten.has(act.host) ? this.#back(act.host) : [];
+  }
+
+  observed(message: Message): readonly Change[] {
+    const report = reportIn(this.#where.prefix, message);
+    if (report === null || this.#forgotten.has(report.host)) return [];
+    return this.#watching.report(report);
+  }
+
+  desired(message: Message): readonly Change[] {
+    const stand = standIn(this.#where.prefix, message);
+    if (stand === null || this.#forgotten.has(stand.host)) return [];
+    return this.#watching.declare(stand.host, stand.uuid, stand.standing);
+  }
+
+  /** Of what stands declared only that has a row of its own which no report speaks of. */
+  listed({ reports, standings }: HostPart): readonly Change[] {
+    const changes = reports.flatMap((one) => this.#watching.report(one));
+    for (const standing of standings.values()) {
+      const data = standing.declaration?.data;
+      if (data !== undefined) changes.push(...this.#watching.declare(data.host, data.uuid, standing));
+    }
+    return changes.sort((a, b) => compare(placeOf(a), placeOf(b)));
+  }
+
+  #forget(host: HostId): readonly Change[] {
+    this.#forgotten.add(host);
+    return this.#watching.forget(host);
+  }
+
+  async #back(host: HostId): Promise<readonly Change[]> {
+    const parts = await Array.fromAsync(hostParts(this.#where, host));
+    this.#forgotten.delete(host);
+    return parts.flatMap((part) => this.listed(part));
+  }
 }
 
 function passes(error: unknown): error is StreamUnavailable {

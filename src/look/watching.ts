@@ -6,7 +6,7 @@
  */
 import { sha256 } from '../../events/digest.ts';
 import type { HostId, Uuid } from '../../events/names.ts';
-import { keyOf, type Standing } from '../declare/diff.ts';
+import type { Standing } from '../declare/diff.ts';
 import { isAskedFor, type Only, type ShownRow, unreportedRow } from './devices.ts';
 import type { Report } from './reports.ts';
 
@@ -37,7 +37,7 @@ const DIGEST_CHARS = 12;
 
 export class Watching {
   readonly #only: Only;
-  readonly #devices = new Map<string, Known>();
+  readonly #hosts = new Map<HostId, Map<Uuid, Known>>();
 
   constructor(only: Only) {
     this.#only = only;
@@ -68,13 +68,22 @@ export class Watching {
     return isGone ? [{ change: 'gone', host, uuid }] : [];
   }
 
-  #known(device: { readonly host: HostId; readonly uuid: Uuid }): Known {
-    const key = keyOf(device);
-    const known = this.#devices.get(key);
+  /** That an operator has forgotten the host changes all that was shown of it; what is known of it begins anew. */
+  forget(host: HostId): readonly Change[] {
+    const devices = [...(this.#hosts.get(host) ?? [])];
+    this.#hosts.delete(host);
+    const shown = devices.filter(([, { digests }]) => digests.length > 0);
+    return shown.map(([uuid]) => ({ change: 'gone', host, uuid }));
+  }
+
+  #known({ host, uuid }: { readonly host: HostId; readonly uuid: Uuid }): Known {
+    const devices = this.#hosts.get(host) ?? new Map<Uuid, Known>();
+    this.#hosts.set(host, devices);
+    const known = devices.get(uuid);
     if (known !== undefined) return known;
     const never = { reported: 0, declared: 0 };
     const fresh: Known = { ...never, covered: [], unreported: null, isThere: false, digests: [] };
-    this.#devices.set(key, fresh);
+    devices.set(uuid, fresh);
     return fresh;
   }
 

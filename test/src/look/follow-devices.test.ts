@@ -41,8 +41,8 @@ async function follow(streams: Streams, doing: readonly (() => unknown)[], optio
 
 function wordsOf({ isListed, changes }: Followed): readonly string[] {
   return changes.map((one) => {
-    const { host } = one.change === 'gone' ? one : one.row;
-    return `${isListed ? 'listed' : 'told'} ${host}`;
+    const what = one.change === 'gone' ? `${one.host} gone` : one.row.host;
+    return `${isListed ? 'listed' : 'told'} ${what}`;
   });
 }
 
@@ -80,6 +80,26 @@ describe('following devices', () => {
     await streams.command.append(encodeCommand('mdev', { command: 'forget', event: eventOf(), data }));
     const { told } = await follow(streams, [() => declare(streams, 'host-a', 2), () => undefined]);
     expect(told).toEqual([]);
+  });
+
+  test('tells that all is gone of a host that is forgotten meanwhile, and what is there once it is back', async () => {
+    const streams = createMemoryStreams({ now: () => TIME });
+    await declare(streams, 'host-a', 1);
+    await declare(streams, 'host-b', 2);
+    const act = (command: 'forget' | 'rebind') => () => {
+      const data = { host: 'host-a', why: 'burnt down' };
+      return streams.command.append(encodeCommand('mdev', { command, event: eventOf(), data }));
+    };
+    const again = () => declare(streams, 'host-a', 3);
+    const { told } = await follow(streams, [
+      act('rebind'),
+      act('forget'),
+      again,
+      act('rebind'),
+      () => undefined,
+    ]);
+    const back = ['told host-a', 'told host-a'];
+    expect(told).toEqual(['listed host-a', 'listed host-b', 'told host-a gone', ...back]);
   });
 
   test('waits for a server that is away, and misses nothing', async () => {
