@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const MINUTE_MS = 60_000;
 
@@ -14,11 +15,36 @@ const EMULATED = {
   sequence: { groupOrder: 1 },
 };
 
+/** What takes minutes, the longest first: it begins first, so that no core has nothing to do in the end. */
+const LONG = [
+  'test/system/first-hour.test.ts',
+  'test/kill/journal.test.ts',
+  'test/system/service.test.ts',
+  'test/package/deb.test.ts',
+  'test/kernel/agent.test.ts',
+  'test/kill/writes.test.ts',
+  'test/sim/bugs.test.ts',
+  'test/package/npm.test.ts',
+];
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => rankOf(a) - rankOf(b));
+  }
+}
+
+function rankOf({ moduleId }: TestSpecification): number {
+  const rank = LONG.findIndex((name) => moduleId.endsWith(name));
+  return rank === -1 ? LONG.length : rank;
+}
+
 export default defineConfig({
   // `mdevfleet/client` is src/client.ts, and never what was built of it.
   ssr: { resolve: { conditions: ['@mdevfleet/source', 'module', 'node', 'development|production'] } },
   test: {
     pool: 'forks',
+    sequence: { sequencer: LongFirst },
     maxWorkers: 2,
     testTimeout: MINUTE_MS,
     hookTimeout: 2 * MINUTE_MS,

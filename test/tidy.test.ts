@@ -108,6 +108,11 @@ const rules: readonly Rule[] = [
     breaches: (files) => files.filter(({ path }) => extname(path) === '.md').flatMap(brokenLinks),
     planted: source('docs/a.md', 'See [that](nowhere.md).'),
   },
+  {
+    name: 'tests that are to begin first are there',
+    breaches: (files) => files.filter(({ path }) => path === 'vitest.config.ts').flatMap(namedInVain),
+    planted: source('vitest.config.ts', "const LONG = ['test/nowhere.test.ts'];"),
+  },
 ];
 
 const repository = list('.')
@@ -216,6 +221,12 @@ function brokenLinks({ path, text }: SourceFile): readonly string[] {
     .map(([, target = '']) => target)
     .filter((target) => !/^[a-z]+:/.test(target) && !leads(path, target))
     .map((target) => `${path}: ${target}`);
+}
+
+function namedInVain({ path, text }: SourceFile): readonly string[] {
+  return [...text.matchAll(/'(test\/[^'*]+\.test\.ts)'/g)]
+    .filter(([, file = '']) => !existsSync(join(ROOT, file)))
+    .map(([, file]) => `${path}: ${file}`);
 }
 
 function leads(from: string, target: string): boolean {
