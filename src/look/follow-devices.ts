@@ -49,8 +49,9 @@ export async function* followDevices(
   const { streams, prefix } = where;
   const after: Record<Read, number> = { command: 0, observed: 0, desired: 0 };
   for (const name of READ) after[name] = (await streams[name].info()).lastSequence;
-  const news = new News(where, new Watching(only), await forgottenHosts(streams.command, prefix));
-  for await (const part of hostParts(where, only.host)) {
+  const forgotten = await forgottenHosts(streams.command, prefix);
+  const news = new News(where, new Watching(only), forgotten);
+  for await (const part of hostParts(where, only.host, forgotten)) {
     if (options.isStopped()) return;
     yield { isListed: true, changes: news.listed(part) };
   }
@@ -90,10 +91,10 @@ class News {
   readonly #watching: Watching;
   readonly #forgotten: Set<HostId>;
 
-  constructor(where: Where, watching: Watching, forgotten: Set<HostId>) {
+  constructor(where: Where, watching: Watching, forgotten: ReadonlySet<HostId>) {
     this.#where = where;
     this.#watching = watching;
-    this.#forgotten = forgotten;
+    this.#forgotten = new Set(forgotten);
   }
 
   async command(message: Message): Promise<readonly Change[]> {
@@ -130,7 +131,7 @@ class News {
   }
 
   async #back(host: HostId): Promise<readonly Change[]> {
-    const parts = await Array.fromAsync(hostParts(this.#where, host));
+    const parts = await Array.fromAsync(hostParts(this.#where, host, new Set()));
     this.#forgotten.delete(host);
     return parts.flatMap((part) => this.listed(part));
   }

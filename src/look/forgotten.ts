@@ -22,7 +22,7 @@ export function hostActIn(prefix: string, { subject, data }: Message): HostAct |
 }
 
 /** As the last act on each whole host says. Throws StreamUnavailable. */
-export async function forgottenHosts(command: Stream, prefix: string): Promise<Set<HostId>> {
+export async function forgottenHosts(command: Stream, prefix: string): Promise<ReadonlySet<HostId>> {
   const found = new Set<HostId>();
   for await (const message of command.lastPerSubject(hostActs(prefix))) {
     const act = hostActIn(prefix, message);

@@ -8,7 +8,7 @@ import type { Streams } from '../../events/stream.ts';
 import { subjectFilter } from '../../events/subject.ts';
 import type { Standings } from '../declare/diff.ts';
 import { hostSizes, readStandings } from '../fleet.ts';
-import { notForgotten } from './forgotten.ts';
+import { forgottenHosts } from './forgotten.ts';
 import { type Report, readReports } from './reports.ts';
 
 /** Declared devices that are read at a time, as far as a host alone has not more: few at first, for somebody waits. */
@@ -26,11 +26,18 @@ export type HostPart = {
 
 type Where = { readonly streams: Streams; readonly prefix: string };
 
-/** The parts of a fleet, or the one of a host. Forgotten hosts are left out. Throws StreamUnavailable. */
-export async function* hostParts({ streams, prefix }: Where, host?: HostId): AsyncGenerator<HostPart> {
-  const isThere = await notForgotten(streams.command, prefix);
+/**
+ * The parts of a fleet, or the one of a host. Throws StreamUnavailable.
+ * @param forgotten hosts that are left out; they are read when they are not given
+ */
+export async function* hostParts(
+  { streams, prefix }: Where,
+  host?: HostId,
+  forgotten?: ReadonlySet<HostId>,
+): AsyncGenerator<HostPart> {
+  const away = forgotten ?? (await forgottenHosts(streams.command, prefix));
   const sizes = host === undefined ? await hostSizes(streams, prefix) : new Map([[host, 0]]);
-  const known = [...sizes].filter(([one]) => isThere({ host: one }));
+  const known = [...sizes].filter(([one]) => !away.has(one));
   for (const hosts of together(known.sort(([a], [b]) => (a < b ? -1 : 1)))) {
     // What is declared is read first: a report that comes in between may only make a row newer.
     const standings = await readStandings(streams.desired, prefix, { hosts });
