@@ -1,15 +1,14 @@
 /** A process with several agents, each with its journal on the disk: `worker.ts <data> <servers> <host>…`. */
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { sleep } from '../../reconciler/clock.ts';
 import { systemClock } from '../../reconciler/clock-system.ts';
 import { Agent } from '../../src/agent/agent.ts';
 import { openParts, type Parts } from '../../src/agent/compose.ts';
 import { agentConfig, readSettings } from '../../src/config.ts';
 import { createLogger } from '../../src/logger.ts';
+import { until } from '../scale/contest.ts';
 
 const TOLD_MS_MAX = 30_000;
-const LOOK_EVERY_MS = 50;
 
 const [folder = '', nats = '', ...hosts] = process.argv.slice(2);
 const stopped = once(process, 'SIGTERM');
@@ -28,10 +27,8 @@ await Promise.all(
 );
 
 /** What was recorded is compared with the stream; a server that was killed a moment ago may take some time. */
-async function told(agent: Agent): Promise<void> {
-  const endMs = systemClock.monotonicMs() + TOLD_MS_MAX;
-  while (agent.status.backlog > 0 && systemClock.monotonicMs() < endMs)
-    await sleep(systemClock, LOOK_EVERY_MS);
+function told(agent: Agent): Promise<void> {
+  return until(() => agent.status.backlog === 0, systemClock.monotonicMs() + TOLD_MS_MAX);
 }
 
 async function start(host: string): Promise<{ readonly agent: Agent; readonly parts: Parts }> {
