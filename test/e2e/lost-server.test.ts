@@ -44,9 +44,13 @@ function apply(text: string): Promise<Ran> {
 
 /** Runs it until what it says will do; answers that. */
 async function eventually(verb: string, isGood: (said: string) => boolean): Promise<string> {
-  const said = async () => (await run(...verb.split(' '))).stdout;
-  await expect.poll(said, { timeout: WAIT_MS_MAX }).toSatisfy(isGood);
-  return said();
+  let said = '';
+  const asked = async () => {
+    said = (await run(...verb.split(' '))).stdout;
+    return said;
+  };
+  await expect.poll(asked, { timeout: WAIT_MS_MAX }).toSatisfy(isGood);
+  return said;
 }
 
 async function loseEverything(): Promise<void> {
