@@ -39,13 +39,9 @@ export async function journalIn(dir: string, forwarded = RECORDS): Promise<reado
   return all;
 }
 
-function before(seq: number): (record: StoredRecord) => boolean {
-  return (record) => record.seq < seq;
-}
-
 /** Moves the records before this one. */
 export function archive(dir: string, seq: number): Promise<Archived> {
-  return archiveJournal(dir, before(seq), SEGMENT_RECORDS);
+  return archiveJournal(dir, (record) => record.seq < seq, SEGMENT_RECORDS);
 }
 
 /** The journal as its file has it, without the process that looks before an agent opens it. */
