@@ -194,12 +194,17 @@ export class GuestLoop {
     return drifts.filter((fact) => fact.uuid === uuid).map(({ cause }) => cause);
   }
 
-  /** Resolves when no pass has ended for a while. */
+  /** Resolves when no pass has been due, under way or at its end for a while. */
   async quiet(): Promise<void> {
-    for (let before = -1; before !== this.passes.length; ) {
+    for (let before = -1; before !== this.passes.length || this.#isBusy(); ) {
       before = this.passes.length;
       await sleep(systemClock, QUIET_MS);
     }
+  }
+
+  #isBusy(): boolean {
+    const { ready, running } = this.#reconciler.depth;
+    return ready + running > 0;
   }
 
   stop(): Promise<void> {
