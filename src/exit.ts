@@ -47,7 +47,7 @@ export const EXIT_MEANINGS = {
   damaged: 'the journal is damaged, or an older copy of what it was',
   host: "the host's devices cannot be read or changed",
   terminal: 'a device cannot be as declared',
-  timeout: 'a device is not as declared yet, or the registry is not open',
+  timeout: 'a device is not as declared yet, the registry is not open, or an agent is not there',
   warnings: 'doctor warns of something that will go wrong, or is missing',
   faults: 'doctor found why an agent cannot do its work',
 } as const satisfies Record<Outcome, string>;

@@ -5,9 +5,11 @@
  */
 import { type Embedded, openEmbedded } from '../../events/embedded/embedded.ts';
 import { openEmbeddedStreams } from '../../events/embedded/streams-embedded.ts';
+import { askAtDoorbell } from '../../events/jetstream/doorbell.ts';
 import { bucketNameOf } from '../../events/jetstream/settings.ts';
 import { openJetStreams } from '../../events/jetstream/stream-jetstream.ts';
 import { openUplink, type Session } from '../../events/jetstream/uplink.ts';
+import { type AskPresence, nobodyToAsk } from '../../events/presence.ts';
 import type { Streams } from '../../events/stream.ts';
 import { systemClock, systemRandom } from '../../reconciler/clock-system.ts';
 import type { Registry } from '../../store/registry/registry.ts';
@@ -18,6 +20,7 @@ import type { FleetAddress } from '../config.ts';
 export type FleetPorts = {
   readonly streams: Streams;
   readonly registry: Registry;
+  readonly presence: AskPresence;
   /** Resolves when the fleet was reached for the first time; rejects when the first attempt failed, which is tried on. */
   readonly reached: Promise<unknown>;
   /** Calls back with each reason why the fleet is not reached. */
@@ -40,6 +43,7 @@ async function openServer(
   return {
     streams,
     registry: openKvRegistry(uplink, bucketNameOf(address.prefix)),
+    presence: askAtDoorbell(uplink, address.prefix),
     reached,
     onFault: (listener) => void uplink.onFault(listener),
     async close() {
@@ -56,6 +60,7 @@ async function openFolder(address: Extract<FleetAddress, { kind: 'embedded' }>):
   return {
     streams,
     registry: openLmdbRegistry(embedded),
+    presence: nobodyToAsk,
     reached: Promise.resolve(),
     onFault: () => {},
     close: () => embedded.close(),

@@ -2,6 +2,7 @@
  * `get hosts`, `get parents`, `get types`, `get pools`: what the fleet has, and how much of it is taken.
  */
 import type { HostId } from '../../events/names.ts';
+import type { Presence } from '../../events/presence.ts';
 import type { Row } from '../../events/row.ts';
 import type { Flags } from '../config.ts';
 import {
@@ -18,18 +19,38 @@ import {
 import { knownHosts, readOffers, readRows, readStandings } from '../fleet.ts';
 import { notForgotten } from '../look/forgotten.ts';
 import { type PoolRow, poolRows } from '../look/pool-rows.ts';
+import { presences } from '../look/presences.ts';
 import type { Fleet } from './open.ts';
+import type { Colour } from './terminal.ts';
 import type { View } from './view.ts';
 
-export async function hostsView(fleet: Fleet, flags: Flags): Promise<View<HostRow>> {
+/** A host, and whether its agent is there. */
+type HostLine = HostRow & { readonly agent: Presence };
+
+const AGENT_COLOURS = {
+  there: 'green',
+  mute: 'red',
+  absent: 'red',
+} as const satisfies Record<Exclude<Presence, 'unknown'>, Colour>;
+
+export async function hostsView(fleet: Fleet, flags: Flags): Promise<View<HostLine>> {
   const { offers, rows, host, isThere } = await read(fleet, flags);
   const all = host === undefined ? await knownHosts(fleet.streams, fleet.prefix) : [];
   const known = [...all].filter((one) => isThere({ host: one }));
+  const hosts = hostRows(offers, rows, known);
+  const agents = await presences(
+    fleet.presence,
+    hosts.map((one) => one.host),
+  );
   return {
-    items: hostRows(offers, rows, known),
+    items: hosts.map((one) => ({ ...one, agent: agents.get(one.host) ?? 'unknown' })),
     none: 'no hosts',
     columns: [
       { name: 'HOST', cell: (one) => one.host },
+      {
+        name: 'AGENT',
+        cell: ({ agent }) => (agent === 'unknown' ? null : { text: agent, colour: AGENT_COLOURS[agent] }),
+      },
       { name: 'KERNEL', cell: (one) => one.kernel },
       { name: 'LABELS', cell: (one) => labelText(one.labels ?? {}) },
       { name: 'PARENTS', cell: (one) => one.parents },

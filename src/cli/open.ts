@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { privateKeyOf } from '../../events/nkey.ts';
+import type { AskPresence } from '../../events/presence.ts';
 import type { Streams } from '../../events/stream.ts';
 import { SignedStream } from '../../events/stream-signed.ts';
 import type { Clock } from '../../reconciler/clock.ts';
@@ -17,6 +18,7 @@ import { Failure } from '../exit.ts';
 export type Fleet = {
   readonly streams: Streams;
   readonly registry: Registry;
+  readonly presence: AskPresence;
   readonly prefix: string;
   readonly clock: Clock;
 };
@@ -32,11 +34,11 @@ export async function withFleet<T>(
 ): Promise<T> {
   const address = fleetAddress(settings);
   if (!create) mustExist(address);
-  const { streams, registry, reached, close } = await openFleetPorts(address, 'mdevfleet');
+  const { streams, registry, presence, reached, close } = await openFleetPorts(address, 'mdevfleet');
   try {
     await reached;
     const own = signedStreams(streams, settings);
-    return await work({ streams: own, registry, prefix: address.prefix, clock: systemClock });
+    return await work({ streams: own, registry, presence, prefix: address.prefix, clock: systemClock });
   } finally {
     await close();
   }

@@ -3,7 +3,8 @@
  */
 import { deviceState } from '../../events/row.ts';
 import type { Outcome } from '../exit.ts';
-import { type FleetStatus, fleetStatus, type HostNote } from '../look/fleet-status.ts';
+import { type FleetStatus, fleetStatus } from '../look/fleet-status.ts';
+import type { HostNote } from '../look/host-notes.ts';
 import { STATE_COLOURS } from './device-columns.ts';
 import { formOf } from './form.ts';
 import { withFleet } from './open.ts';
@@ -22,6 +23,8 @@ const OUTCOMES = {
 } as const satisfies Record<FleetStatus['status'], Outcome>;
 
 const NOTE_COLOURS = {
+  absent: 'red',
+  mute: 'red',
   silent: 'red',
   stopped: 'yellow',
   paused: 'yellow',
@@ -48,6 +51,7 @@ function show({ status: is, devices, reasons, hosts, registry, streams }: FleetS
         { text: ` ${devices[state]}` },
       ]),
       [{ text: 'hosts' }, { text: String(hosts.known) }],
+      ...agentsRow(hosts),
       [{ text: 'registry' }, registryCell(registry)],
       [{ text: 'messages' }, { text: messages.join(', ') }],
     ],
@@ -65,6 +69,13 @@ function show({ status: is, devices, reasons, hosts, registry, streams }: FleetS
     { text: about },
   ]);
   section(out, ['HOST', 'IS', 'ABOUT'], notes, 'mdevfleet status -o json');
+}
+
+/** No row where nobody can be asked. */
+function agentsRow({ known, there }: FleetStatus['hosts']): readonly Cell[][] {
+  if (there === null) return [];
+  const text = ` ${there}`;
+  return [[{ text: ' agents' }, there === known ? { text } : { text, colour: 'yellow' }]];
 }
 
 function registryCell({ state, about }: FleetStatus['registry']): Cell {

@@ -2,27 +2,27 @@
  * The fleet at a glance: its devices by state and reason, the hosts that somebody should look at, the registry, and the
  * streams.
  *
- * Devices are counted some hosts at a time. Whether an agent runs cannot be told from what it recorded, for in a settled
- * fleet nothing is: what can be told is that it has said that it stops, or that it has not reported on a declaration.
+ * Devices are counted some hosts at a time.
  */
-
-import { decodeEvent } from '../../events/codec.ts';
 import { messageOf } from '../../events/message-of.ts';
 import type { HostId } from '../../events/names.ts';
-import { decodeRecord } from '../../events/record.ts';
+import { type AskPresence, isMissed, type Presence } from '../../events/presence.ts';
 import { type DeviceState, deviceState } from '../../events/row.ts';
-import type { Stream, StreamName, Streams } from '../../events/stream.ts';
-import { messagesOf } from '../../events/stream-messages.ts';
-import { NO_UUID, parseSubject, subjectFilter } from '../../events/subject.ts';
+import type { StreamName, Streams } from '../../events/stream.ts';
 import { readFleet } from '../../store/registry/fleet.ts';
 import type { Registry } from '../../store/registry/registry.ts';
-import { readOffers } from '../fleet.ts';
-import { whoText } from '../past/line.ts';
 import { NOT_REPORTED, type ShownRow, shownRows } from './devices.ts';
 import { guidanceOf } from './explained.ts';
+import { type HostNote, hostNotes } from './host-notes.ts';
 import { hostParts } from './host-parts.ts';
+import { presences } from './presences.ts';
 
-type Where = { readonly streams: Streams; readonly registry: Registry; readonly prefix: string };
+type Where = {
+  readonly streams: Streams;
+  readonly registry: Registry;
+  readonly presence: AskPresence;
+  readonly prefix: string;
+};
 
 /** Why devices are not as declared, the most frequent first. */
 export type ReasonCount = {
@@ -32,13 +32,6 @@ export type ReasonCount = {
   readonly hint: string | null;
 };
 
-/** A host that somebody should look at, or on which somebody has acted. */
-export type HostNote = {
-  readonly host: HostId;
-  readonly note: 'silent' | 'stopped' | 'paused' | 'cordoned';
-  readonly about: string;
-};
-
 /** `unknown`: it could not be asked. */
 export type RegistryState = {
   readonly state: 'open' | 'rebuilding' | 'unknown';
@@ -46,11 +39,16 @@ export type RegistryState = {
 };
 
 export type FleetStatus = {
-  /** `terminal`: something cannot be as declared; `waiting`: something is not yet. */
+  /** `terminal`: something cannot be as declared; `waiting`: something is not yet, or an agent that keeps it is not there. */
   readonly status: 'settled' | 'waiting' | 'terminal';
   readonly devices: Readonly<Record<DeviceState | 'total', number>>;
   readonly reasons: readonly ReasonCount[];
-  readonly hosts: { readonly known: number; readonly notes: readonly HostNote[] };
+  /** `there`: agents that answered; null where nobody can be asked. */
+  readonly hosts: {
+    readonly known: number;
+    readonly there: number | null;
+    readonly notes: readonly HostNote[];
+  };
   readonly registry: RegistryState;
   /** Messages in each stream. */
   readonly streams: Readonly<Record<StreamName, number>>;
@@ -59,24 +57,17 @@ export type FleetStatus = {
 /** Reads all of it. Throws StreamUnavailable. */
 export async function fleetStatus(where: Where): Promise<FleetStatus> {
   const { streams, prefix } = where;
-  const counts = await countDevices(where);
+  const { hosts, holders, silent, states, reasons } = await countDevices(where);
+  const agents = await presences(where.presence, hosts);
   const registry = await registryState(where.registry);
-  const isThere = ({ host }: { readonly host: HostId }) => counts.hosts.has(host);
-  const notes = [
-    ...[...counts.silent].map(([host, devices]): HostNote => {
-      return { host, note: 'silent', about: `has not reported on ${devices} declarations` };
-    }),
-    ...(await stoppedHosts(streams.observed, prefix)),
-    ...(await pausedHosts(streams.command, prefix)),
-    ...(await cordonedParents(streams.observed, prefix)),
-  ];
   return {
-    status: statusOf(counts.states, registry),
-    devices: { total: Object.values(counts.states).reduce((sum, one) => sum + one), ...counts.states },
-    reasons: counts.reasons,
+    status: statusOf(states, registry, isKept(holders, agents)),
+    devices: { total: Object.values(states).reduce((sum, one) => sum + one), ...states },
+    reasons,
     hosts: {
-      known: counts.hosts.size,
-      notes: notes.filter(isThere).sort((a, b) => (a.host < b.host ? -1 : Number(a.host > b.host))),
+      known: hosts.size,
+      there: thereAmong(agents),
+      notes: await hostNotes({ streams, prefix, agents, silent }),
     },
     registry,
     streams: {
@@ -91,6 +82,8 @@ type States = Readonly<Record<DeviceState, number>>;
 
 type Counts = {
   readonly hosts: ReadonlySet<HostId>;
+  /** Hosts with devices that are, or are to be, managed. */
+  readonly holders: ReadonlySet<HostId>;
   readonly states: States;
   readonly reasons: readonly ReasonCount[];
   /** Hosts that have not reported on declarations, and on how many. */
@@ -103,6 +96,7 @@ async function countDevices(where: Where): Promise<Counts> {
     number
   >;
   const hosts = new Set<HostId>();
+  const holders = new Set<HostId>();
   const reasons = new Map<string, ReasonCount>();
   const silent = new Map<HostId, number>();
   for await (const part of hostParts(where)) {
@@ -112,12 +106,13 @@ async function countDevices(where: Where): Promise<Counts> {
       part.standings,
     )) {
       states[row.state] += 1;
+      if (row.state !== 'unmanaged') holders.add(row.host);
       countReason(reasons, row);
       if (row.reason === NOT_REPORTED) silent.set(row.host, (silent.get(row.host) ?? 0) + 1);
     }
   }
   const sorted = [...reasons.values()].sort((a, b) => b.devices - a.devices);
-  return { hosts, states, reasons: sorted, silent };
+  return { hosts, holders, states, reasons: sorted, silent };
 }
 
 function countReason(reasons: Map<string, ReasonCount>, { state, reason }: ShownRow): void {
@@ -130,9 +125,15 @@ function countReason(reasons: Map<string, ReasonCount>, { state, reason }: Shown
 function statusOf(
   { conflict, failed, waiting, releasing }: States,
   registry: RegistryState,
+  kept: boolean,
 ): FleetStatus['status'] {
   if (conflict + failed > 0) return 'terminal';
-  return waiting + releasing > 0 || registry.state !== 'open' ? 'waiting' : 'settled';
+  return waiting + releasing > 0 || registry.state !== 'open' || !kept ? 'waiting' : 'settled';
+}
+
+/** What a host last reported may not be so any more when its agent is not there. */
+function isKept(holders: ReadonlySet<HostId>, agents: ReadonlyMap<HostId, Presence>): boolean {
+  return [...holders].every((host) => !isMissed(agents.get(host) ?? 'unknown'));
 }
 
 async function registryState(registry: Registry): Promise<RegistryState> {
@@ -147,49 +148,8 @@ async function registryState(registry: Registry): Promise<RegistryState> {
   return { state, about };
 }
 
-/** Hosts of which the last word about no device was that the agent stops. */
-async function stoppedHosts(observed: Stream, prefix: string): Promise<readonly HostNote[]> {
-  const found: HostNote[] = [];
-  const filter = subjectFilter(prefix, 'observed', { uuid: NO_UUID });
-  for await (const { subject, data } of observed.lastPerSubject(filter)) {
-    const host = parseSubject(prefix, subject)?.host;
-    const since = stoppedAt(data);
-    if (host && since !== null) found.push({ host, note: 'stopped', about: `its agent said so at ${since}` });
-  }
-  return found;
-}
-
-function stoppedAt(data: Uint8Array): string | null {
-  try {
-    const { fact, envelope } = decodeRecord(data);
-    return fact?.kind === 'stopped' ? envelope.time : null;
-  } catch {
-    return null;
-  }
-}
-
-/** As the last act that pauses a host or lets it go on says. */
-async function pausedHosts(command: Stream, prefix: string): Promise<readonly HostNote[]> {
-  const paused = new Map<HostId, HostNote>();
-  const filter = subjectFilter(prefix, 'command', { uuid: NO_UUID });
-  for await (const { subject, data } of messagesOf(command, filter)) {
-    const decoded = decodeEvent(parseSubject(prefix, subject), data);
-    if (decoded.kind !== 'command') continue;
-    const { command: act, event, data: about } = decoded.command;
-    if (act === 'resume') paused.delete(about.host);
-    if (act === 'pause') {
-      const { host } = about;
-      paused.set(host, { host, note: 'paused', about: `by ${whoText(event)} at ${event.time}` });
-    }
-  }
-  return [...paused.values()];
-}
-
-async function cordonedParents(observed: Stream, prefix: string): Promise<readonly HostNote[]> {
-  const offers = await readOffers(observed, prefix);
-  return offers.flatMap(({ host, inventory }) =>
-    inventory.parents.flatMap(({ name, cordoned }) =>
-      cordoned === undefined ? [] : [{ host, note: 'cordoned' as const, about: `${name}, by ${cordoned}` }],
-    ),
-  );
+/** How many agents answered; null if not one could be asked. */
+function thereAmong(agents: ReadonlyMap<HostId, Presence>): number | null {
+  const answers = [...agents.values()].filter((presence) => presence !== 'unknown');
+  return answers.length === 0 ? null : answers.filter((presence) => presence === 'there').length;
 }

@@ -76,7 +76,7 @@ test('a new server, the journal of one host from an export, and all is as it was
   expect(await run('init')).toMatchObject({ status: EXIT.ok });
   expect(await runInProcess(['import', 'journal', file, ...place])).toMatchObject({ status: EXIT.ok });
   await fleet.startAgent('host-a');
-  await eventually('status', (said) => /^hosts +2\nregistry +rebuilding/m.test(said));
+  await eventually('status', (said) => /^hosts +2\n agents +2\nregistry +rebuilding/m.test(said));
   await expect.poll(async () => (await run('reopen')).status, { timeout: WAIT_MS_MAX }).toBe(EXIT.ok);
 
   const uuids = DEVICES.map(({ uuid }) => uuid);

@@ -84,6 +84,18 @@ test.each([
   expect(await as('VIEWER', inFolder(verb))).toMatchObject({ status: EXIT.ok, stderr: '' });
 });
 
+test('a viewer sees whether the agent is there', async () => {
+  const status = await as('VIEWER', ['status']);
+  expect(status.stdout).toMatch(/^FLEET +settled\n(.*\n)*hosts +1\n agents +1$/m);
+  expect((await as('VIEWER', ['get', 'hosts'])).stdout).toMatch(/^host-a +there +/m);
+  agent.pause();
+  const paused = await as('VIEWER', ['status']);
+  expect(paused.status).toBe(EXIT.timeout);
+  expect(paused.stdout).toMatch(/^FLEET +waiting\n(.*\n)*host-a +mute +its agent is connected/m);
+  agent.resume();
+  expect((await as('OPERATOR', ['get', 'hosts'])).stdout).toMatch(/^host-a +there +/m);
+});
+
 test.each([
   ['VIEWER', ['delete', UUID]],
   ['VIEWER', ['pause', 'host-a']],
@@ -98,6 +110,7 @@ test.each([
 test('an operator withdraws the device, and forgets the host when its agent has stopped', async () => {
   expect(await as('OPERATOR', ['delete', UUID])).toMatchObject({ status: EXIT.ok });
   expect(await agent.stop()).toBe(EXIT.ok);
+  expect((await as('VIEWER', ['get', 'hosts'])).stdout).toMatch(/^host-a +absent +/m);
   const forget = ['forget-host', '--force', '--reason', 'r', '--wait', '500', 'host-a'];
   expect(await as('OPERATOR', forget)).toMatchObject({ status: EXIT.ok });
 });

@@ -9,22 +9,19 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeCommand, encodeDeclaration } from '../../../events/codec.ts';
-import { sha256 } from '../../../events/digest.ts';
 import { type Embedded, openEmbedded } from '../../../events/embedded/embedded.ts';
 import { openEmbeddedStreams } from '../../../events/embedded/streams-embedded.ts';
 import type { Fact } from '../../../events/fact.ts';
 import type { HostId, Uuid } from '../../../events/names.ts';
-import { encodeRecord, NO_RECORD } from '../../../events/record.ts';
 import type { Row } from '../../../events/row.ts';
 import type { Streams } from '../../../events/stream.ts';
-import { formatSubject, type Subject } from '../../../events/subject.ts';
+import type { Subject } from '../../../events/subject.ts';
 import { systemClock } from '../../../reconciler/clock-system.ts';
 import { EXIT } from '../../../src/exit.ts';
 import { encodeValue } from '../../../store/registry/hold.ts';
 import type { Registry } from '../../../store/registry/registry.ts';
 import { openLmdbRegistry } from '../../../store/registry/registry-lmdb.ts';
-import { formatWitness } from '../../../store/witness.ts';
-import { rowOf as seenRow } from '../look/fleet-seen.ts';
+import { forwarded, rowOf as seenRow } from '../look/fleet-seen.ts';
 import { runInProcess } from './in-process.ts';
 import { MAIN } from './run.ts';
 
@@ -77,11 +74,8 @@ class LookingWorld {
 
   /** What a host's agent forwards. */
   async forward(about: Omit<Subject, 'kind'>, fact: Fact, rows?: readonly Row[]): Promise<void> {
-    const seq = ++this.#seq;
-    const { bytes } = encodeRecord({ seq, time: TIME, boot: 'boot', prev: NO_RECORD }, fact, rows);
-    const id = formatWitness({ journal: `journal-${about.host}`, seq, hash: sha256(bytes) });
-    const subject = formatSubject('mdev', { kind: 'observed', ...about });
-    await this.#streams.observed.append({ subject, id, data: bytes });
+    this.#seq += 1;
+    await this.#streams.observed.append(forwarded(this.#seq, about, fact, rows));
   }
 
   async pause(host: HostId): Promise<void> {

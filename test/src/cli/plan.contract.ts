@@ -103,8 +103,8 @@ function testOffers(world: World): void {
     await at.offer('host-offers', { gpu: 'true' });
     const ours = [...at.fleet.flags, '--host', 'host-offers'];
     const hosts = await mdevfleet(['get', 'hosts', ...at.fleet.flags]);
-    expect(hosts.stdout).toMatch(/^HOST +KERNEL +LABELS +PARENTS +DEVICES +READY\n/);
-    expect(hosts.stdout).toMatch(/^host-offers +6.12.0 +gpu=true +2 +0 +0$/m);
+    expect(hosts.stdout).toMatch(/^HOST +AGENT +KERNEL +LABELS +PARENTS +DEVICES +READY\n/);
+    expect(hosts.stdout).toMatch(/^host-offers +(absent|-) +6.12.0 +gpu=true +2 +0 +0$/m);
     expect(await mdevfleetJson(['get', 'parents', ...ours])).toMatchObject([
       { parent: 'gpu0', driver: 'nvidia', taken: 0, types: [{ type: 'nvidia-222', capacity: 4, free: 4 }] },
       { parent: 'gpu1' },

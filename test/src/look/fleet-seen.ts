@@ -1,10 +1,17 @@
 /**
- * What a fleet is known to have, for tests of pools and plans: hosts with parents of one pool each.
+ * What a fleet is known to have, for tests: hosts with parents of one pool each, and what their agents say.
  */
-import type { FactOf } from '../../../events/fact.ts';
+import { sha256 } from '../../../events/digest.ts';
+import type { Fact, FactOf } from '../../../events/fact.ts';
+import { encodeRecord, NO_RECORD } from '../../../events/record.ts';
 import type { Row } from '../../../events/row.ts';
+import type { Outgoing } from '../../../events/stream.ts';
+import { formatSubject, type Subject } from '../../../events/subject.ts';
 import type { HostOffers } from '../../../src/declare/offers.ts';
+import { formatWitness } from '../../../store/witness.ts';
 import { UUID } from '../declared.ts';
+
+const TIME = '2026-01-01T00:00:00.000Z';
 
 const TYPES = [
   { id: 'nvidia-222', capacity: 4 },
@@ -21,7 +28,7 @@ export function offersOf(host: string, parents: readonly string[], labels = {}):
     ],
     parents: parents.map((name) => ({ name, driver: 'nvidia', types: TYPES })),
   };
-  return { host, time: '2026-01-01T00:00:00.000Z', inventory };
+  return { host, time: TIME, inventory };
 }
 
 export function rowOf(change: Partial<Row> = {}): Row {
@@ -38,4 +45,16 @@ export function cordonedOn(offers: HostOffers, parent: string): HostOffers {
     one.name === parent ? { ...one, cordoned: 'alice' } : one,
   );
   return { ...offers, inventory: { ...offers.inventory, parents } };
+}
+
+/** What a host's agent forwards, as record number `seq` of its journal. */
+export function forwarded(
+  seq: number,
+  about: Omit<Subject, 'kind'>,
+  fact: Fact,
+  rows?: readonly Row[],
+): Outgoing {
+  const { bytes } = encodeRecord({ seq, time: TIME, boot: 'boot', prev: NO_RECORD }, fact, rows);
+  const id = formatWitness({ journal: `journal-${about.host}`, seq, hash: sha256(bytes) });
+  return { subject: formatSubject('mdev', { kind: 'observed', ...about }), id, data: bytes };
 }
