@@ -46,6 +46,8 @@ export default defineConfig({
     pool: 'forks',
     sequence: { sequencer: LongFirst },
     maxWorkers: 2,
+    // Of tests that may go on at a time within a file.
+    maxConcurrency: 3,
     testTimeout: MINUTE_MS,
     hookTimeout: 2 * MINUTE_MS,
     allowOnly: false,

@@ -5,8 +5,8 @@ import { describe, test } from 'vitest';
 import { JOURNAL_POINTS } from './points.ts';
 import { expectSurvived } from './survived.ts';
 
-test('an agent that nobody kills', () => expectSurvived(null));
+test('an agent that nobody kills', ({ expect }) => expectSurvived(expect, null));
 
-describe('killed at an append to the journal', () => {
-  test.each(JOURNAL_POINTS)('$when $effect, time $nth', (point) => expectSurvived(point));
+describe.concurrent('killed at an append to the journal', () => {
+  test.for(JOURNAL_POINTS)('$when $effect, time $nth', (point, { expect }) => expectSurvived(expect, point));
 });

@@ -8,7 +8,7 @@ import { mdevfleet } from '../src/cli/run.ts';
 import { type Point, SERVER_POINTS } from './points.ts';
 import { expectSurvived } from './survived.ts';
 
-describe('killed while a server keeps stream and registry', () => {
+describe.concurrent('killed while a server keeps stream and registry', () => {
   let server: RunningNats;
   beforeAll(async () => {
     server = await startNats();
@@ -24,8 +24,8 @@ describe('killed while a server keeps stream and registry', () => {
     return { kind: 'nats', servers: [server.url], prefix, timeoutMs: 5_000, ...files };
   }
 
-  test.each(SERVER_POINTS)('$when $effect, time $nth', async (point) => {
+  test.for(SERVER_POINTS)('$when $effect, time $nth', async (point, { expect }) => {
     const address = await newFleet(point);
-    await expectSurvived(point, () => address);
+    await expectSurvived(expect, point, () => address);
   });
 });

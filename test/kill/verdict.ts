@@ -1,7 +1,7 @@
 /**
  * What must hold when the scenario is over, wherever the agent was killed.
  */
-import { expect } from 'vitest';
+import type { ExpectStatic } from 'vitest';
 import type { LmdbStorage } from '../../store/journal/lmdb-storage.ts';
 import { verifyJournal } from '../../store/journal/verify.ts';
 import { readHold } from '../../store/registry/standing.ts';
@@ -11,18 +11,18 @@ import { DEVICES_AT_THE_END, DUPLICATE, HOLDERS_AT_THE_END, HOST, RIVAL, ROWS_AT
 import type { Stage } from './stage.ts';
 
 /** The agent has stopped: everything is at rest. */
-export async function expectTheEnd(stage: Stage): Promise<void> {
+export async function expectTheEnd(expect: ExpectStatic, stage: Stage): Promise<void> {
   await stage.witness.look();
-  expectDevices(stage);
-  expectRows(stage);
+  expectDevices(expect, stage);
+  expectRows(expect, stage);
   await withJournal(stage.dir, HOST, async (storage) => {
     expect(verifyJournal(storage)).toMatchObject({ kind: 'sound', unknown: 0 });
-    expectWitnessed(stage, storage);
-    await expectHolds(stage, storage);
+    expectWitnessed(expect, stage, storage);
+    await expectHolds(expect, stage, storage);
   });
 }
 
-function expectDevices({ kernel }: Stage): void {
+function expectDevices(expect: ExpectStatic, { kernel }: Stage): void {
   const devices = kernel.kernel.devices().map(({ uuid, parent, type, phase, attributes }) => {
     // A value that was written and not recorded is written once more: what counts is where each stands.
     const values = new Map(attributes.map(({ name, value }) => [name, value]));
@@ -32,21 +32,21 @@ function expectDevices({ kernel }: Stage): void {
   expect(devices).toEqual(DEVICES_AT_THE_END.map((one) => ({ ...one, phase: 'complete' })));
 }
 
-function expectRows({ witness }: Stage): void {
+function expectRows(expect: ExpectStatic, { witness }: Stage): void {
   const rows = witness.rows(HOST);
   expect(rows).toEqual(ROWS_AT_THE_END.map((one) => expect.objectContaining(one)));
   expect(rows.find(({ uuid }) => uuid === DUPLICATE)?.message).toContain(`held by host ${RIVAL}`);
 }
 
 /** The stream has what the journal has, freed of repeats, and still has what it had when the agent was killed. */
-function expectWitnessed({ witness, witnessed }: Stage, storage: LmdbStorage): void {
+function expectWitnessed(expect: ExpectStatic, { witness, witnessed }: Stage, storage: LmdbStorage): void {
   const stream = withoutRepeats(witness.facts, HOST).map(({ seq, hash }) => ({ seq, hash }));
   expect(stream).toEqual(hashesOf(storage));
   expect(witness.facts.slice(0, witnessed.length)).toEqual(witnessed);
 }
 
 /** The registry holds what the journal holds, at the revision that the journal knows, and nothing else of this host. */
-async function expectHolds({ fleet }: Stage, storage: LmdbStorage): Promise<void> {
+async function expectHolds(expect: ExpectStatic, { fleet }: Stage, storage: LmdbStorage): Promise<void> {
   const { devices } = storage.projections();
   for (const [uuid, holder] of HOLDERS_AT_THE_END) {
     const found = await readHold(fleet.registry, uuid);

@@ -5,6 +5,6 @@ import { describe, test } from 'vitest';
 import { WRITE_POINTS } from './points.ts';
 import { expectSurvived } from './survived.ts';
 
-describe('killed at a write to the registry, to sysfs, or to the stream', () => {
-  test.each(WRITE_POINTS)('$when $effect, time $nth', (point) => expectSurvived(point));
+describe.concurrent('killed at a write to the registry, to sysfs, or to the stream', () => {
+  test.for(WRITE_POINTS)('$when $effect, time $nth', (point, { expect }) => expectSurvived(expect, point));
 });
