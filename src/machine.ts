@@ -8,9 +8,12 @@ import type { Machine } from '../events/fact.ts';
 import { explainErrno } from '../reconciler/errno.ts';
 import { Failure } from './exit.ts';
 
-/** Ids of the machine: /etc/machine-id, and the product UUID of its firmware where there is one. */
+/** Where the id of a machine is: the first that is there and not empty counts. */
+export const MACHINE_ID_FILES = ['/etc/machine-id', '/var/lib/dbus/machine-id'] as const;
+
+/** Ids of the machine: the one of its system, and the product UUID of its firmware where there is one. */
 export function readMachine(): Machine {
-  const machineId = readLine('/etc/machine-id') ?? readLine('/var/lib/dbus/machine-id');
+  const machineId = MACHINE_ID_FILES.map(readLine).find((id) => id !== null) ?? null;
   if (machineId === null) {
     throw new Failure('reading the identity of this machine: /etc/machine-id is missing or empty', {
       outcome: 'host',

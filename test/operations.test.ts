@@ -15,6 +15,7 @@ import { EXIT } from '../src/exit.ts';
 import { limitSchemas } from '../src/limits.ts';
 import { everything } from '../src/look/explained.ts';
 import { OPTIONS, variableOf } from '../src/options.ts';
+import { SIMULATED_IDENTITY } from '../src/simulated.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const NO_SECRETS = { creds: null, nkey: null, tlsCa: null, tlsCert: null, tlsKey: null };
@@ -85,7 +86,10 @@ describe('the operations guide', () => {
     const machine = machineBelow({ root: '/', path: '' });
     const versions = { program: '', node: '', lmdb: '' };
     const host = { data: '/', host: null, secrets: {}, sysfs: '/sys', versions, scripts: async () => [] };
-    const fleet = lookAtFleet({ ...NO_SERVER, timeoutMs: 1 }, systemClock, { host: 'a', machine: null });
+    const fleet = lookAtFleet({ ...NO_SERVER, timeoutMs: 1 }, systemClock, {
+      host: 'a',
+      machine: SIMULATED_IDENTITY,
+    });
     const checks = [...hostChecks(machine, host), ...fleet.checks].map(({ name }) => name);
     await fleet.close();
     expect([...told].filter((name) => name !== 'it looks at').sort()).toEqual([...checks].sort());

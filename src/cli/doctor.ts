@@ -114,14 +114,14 @@ function checksOfFleet(settings: Settings, isAskedFor: boolean): FleetLook {
   return { ...NO_LOOK, checks: [{ name: 'fleet', look: async () => [embedded(address.data)] }] };
 }
 
-/** Only a machine with a journal's folder is a host. */
+/** Only a machine with a journal's folder is a host, and without an identity it is nobody. */
 function selfOf({ host, data, simulate }: Settings): Self | null {
   if (host === undefined || data === undefined) return null;
   if (simulate) return { host, machine: SIMULATED_IDENTITY };
   try {
     return { host, machine: readMachine() };
   } catch {
-    return { host, machine: null };
+    return null;
   }
 }
 

@@ -2,6 +2,7 @@
  * All that is looked at on a machine that is, or is to be, a host of the fleet.
  */
 import { messageOf } from '../../events/message-of.ts';
+import { MACHINE_ID_FILES } from '../machine.ts';
 import { deviceChecks } from './devices.ts';
 import type { Check } from './examine.ts';
 import { type Found, fault, note, ok } from './finding.ts';
@@ -24,7 +25,11 @@ export function hostChecks(machine: Machine, options: HostOptions): readonly Che
   const devices =
     sysfs === null
       ? [{ name: 'kernel', look: async () => [simulated()] }]
-      : [...kernelChecks(machine, sysfs), ...deviceChecks(machine, sysfs)];
+      : [
+          ...kernelChecks(machine, sysfs),
+          ...deviceChecks(machine, sysfs),
+          { name: 'identity', look: async () => [await identityFound(machine)] },
+        ];
   return [
     ...devices,
     ...surroundingChecks(machine, versions),
@@ -36,6 +41,18 @@ export function hostChecks(machine: Machine, options: HostOptions): readonly Che
 
 function simulated(): Found {
   return note('simulated', 'the settings have --simulate, so nothing was looked at of the real one');
+}
+
+/** As an agent reads it when it starts. */
+async function identityFound(machine: Machine): Promise<Found> {
+  for (const file of MACHINE_ID_FILES) {
+    if (((await machine.text(file)) ?? '').trim() !== '') return ok(file);
+  }
+  return fault(
+    `${MACHINE_ID_FILES[0]} is missing or empty`,
+    'an agent does not start, since a journal belongs to one machine',
+    '`systemd-machine-id-setup`',
+  );
 }
 
 async function scriptsFound(scripts: () => Promise<readonly string[]>): Promise<readonly Found[]> {

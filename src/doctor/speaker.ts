@@ -7,18 +7,11 @@ import type { HostId } from '../../events/names.ts';
 import type { Incarnation } from '../../store/registry/hold.ts';
 import { type Found, fault, ok, warning } from './finding.ts';
 
-/** `machine` is null where it has no identity. */
-export type Self = { readonly host: HostId; readonly machine: Machine | null };
+export type Self = { readonly host: HostId; readonly machine: Machine };
 
 /** `identity` is who speaks for the host, or last did; null if nobody ever has. */
 export function speakerFound(identity: Incarnation | null, { host, machine }: Self): Found {
   const rebind = `\`mdevfleet rebind --reason "why" ${host}\``;
-  if (machine === null)
-    return fault(
-      '/etc/machine-id is missing or empty',
-      'an agent does not start, since a journal belongs to one machine',
-      '`systemd-machine-id-setup`',
-    );
   if (identity === null) return ok(`nobody has spoken for host ${host} yet`);
   const { vacant } = identity;
   if (vacant?.as === 'open') return ok(`host ${host} is spoken for by the next agent that starts`);

@@ -159,13 +159,6 @@ describe('a host', () => {
       'ok',
       'next agent',
     ],
-    [
-      'on a machine that nobody can tell from others',
-      SPEAKER,
-      { ...SELF, machine: null },
-      'fault',
-      'machine-id',
-    ],
   ])('%s', (_, identity, self, level, says) => {
     expect(speakerFound(identity, self)).toMatchObject({ level, found: expect.stringContaining(says) });
   });

@@ -21,7 +21,7 @@ test('a sound host: nothing is wrong, and everything was looked at', async () =>
   const found = await on.findings();
   expect(found.filter(({ level }) => level !== 'ok')).toEqual([]);
   expect(found.map(({ check }) => check)).toEqual([
-    ...['kernel', 'modules', 'iommu', 'sysfs', 'parents', 'create', 'vfio'],
+    ...['kernel', 'modules', 'iommu', 'sysfs', 'parents', 'create', 'vfio', 'identity'],
     ...['rights', 'programs', 'clock', 'versions', 'state', 'journal', 'secrets', 'mdevctl', 'managers'],
   ]);
   expect(found.find(({ check }) => check === 'parents')?.found).toBe('mtty: mtty-1');
@@ -112,6 +112,10 @@ const CASES: Readonly<Record<string, Case>> = {
   'may not write to sysfs': {
     machine: { refusal: async () => 30 },
     told: ['create fault', 'EROFS (30)', 'mount -o remount,rw /sys'],
+  },
+  'cannot be told from others': {
+    change: (it) => it.write('/etc/machine-id', '\n'),
+    told: ['identity fault', '/etc/machine-id is missing or empty', 'systemd-machine-id-setup'],
   },
   'is looked at by somebody else than root': {
     machine: { uid: 1000 },

@@ -19,6 +19,7 @@ const SOUND: Readonly<Record<string, string>> = {
   '/proc/self/status': 'CapEff:\t000001ffffffffff\n',
   '/proc/self/mountinfo': '22 1 0:20 / /sys rw,nosuid shared:7 - sysfs sysfs rw\n',
   '/proc/1/cmdline': '/sbin/init\0',
+  '/etc/machine-id': '0123456789abcdef0123456789abcdef\n',
   '/etc/os-release': 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n',
   '/sys/bus/mdev/drivers_probe': '',
   '/sys/module/vfio/refcnt': '1',
