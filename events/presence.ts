@@ -19,3 +19,15 @@ export function isMissed(presence: Presence): presence is 'mute' | 'absent' {
 
 /** For a fleet in which nobody can be asked. */
 export const nobodyToAsk: AskPresence = async () => 'unknown';
+
+/** The server does not let an agent answer. It works all the same, and looks mute. */
+export class AnswerForbidden extends Error {
+  override readonly name = 'AnswerForbidden';
+
+  constructor(options: ErrorOptions) {
+    super(
+      'this user may not answer who asks; allow_responses in its permissions on the server grants it',
+      options,
+    );
+  }
+}

@@ -35,6 +35,15 @@ export function isWithoutJetStream(error: unknown): boolean {
   return code === undefined ? isUnheard(error) : NOT_ENABLED.includes(code);
 }
 
+/** True when the server has refused an answer to somebody else's request. */
+export function isAnswerRefused(error: unknown): boolean {
+  return (
+    error instanceof PermissionViolationError &&
+    error.operation === 'publish' &&
+    error.subject.startsWith('_INBOX.')
+  );
+}
+
 /** The error that a failed operation on a stream is reported as. */
 export function streamError(operation: string, stream: string, cause: unknown): StreamUnavailable {
   if (cause instanceof StreamUnavailable) return cause;

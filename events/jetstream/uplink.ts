@@ -8,8 +8,10 @@
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection, Status } from 'nats';
 import type { After } from '../after.ts';
+import { AnswerForbidden } from '../presence.ts';
 import { StreamUnavailable } from '../stream.ts';
 import { connectNats, type NatsOptions, serversShown } from './connection.ts';
+import { isAnswerRefused } from './nats-errors.ts';
 
 /** A first attempt that failed is followed by another after this, and up to as much again. */
 const CONNECT_DELAY_MS = 2_000;
@@ -127,7 +129,7 @@ class NatsUplink implements Uplink {
 
   #noticed(status: Status): void {
     if (status.type === 'reconnect') this.#become('up');
-    if (status.type === 'error') this.#fault(status.error);
+    if (status.type === 'error') this.#fault(faultOf(status.error));
     if (status.type !== 'disconnect' || this.#isClosed()) return;
     this.#become('down');
     this.#fault(new StreamUnavailable('the connection to the NATS server was lost'));
@@ -155,6 +157,11 @@ class NatsUplink implements Uplink {
   #isClosed(): boolean {
     return this.#state === 'closed';
   }
+}
+
+/** An answer that is refused has another name each time, and is the same fault. */
+function faultOf(error: Error): Error {
+  return isAnswerRefused(error) ? new AnswerForbidden({ cause: error }) : error;
 }
 
 class Listeners<T> {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { askAtDoorbell } from '../../../events/jetstream/doorbell.ts';
 import { initFleet } from '../../../events/jetstream/init.ts';
 import { openJetStreams } from '../../../events/jetstream/stream-jetstream.ts';
+import { AnswerForbidden } from '../../../events/presence.ts';
 import type { Ring } from '../../../events/stream.ts';
 import { type RunningNats, startNats } from '../../nats.ts';
 import { until } from '../streams-under-test.ts';
@@ -14,6 +15,7 @@ const SHORT_TIMEOUT_MS = 500;
 const USERS = `authorization { users: [
   { user: admin, password: secret }
   { user: guest, password: secret, permissions: { publish: { deny: "fleet.doorbell.>" } } }
+  { user: speechless, password: secret, permissions: { publish: { deny: "_INBOX.>" } } }
 ] }`;
 
 const fleets = fleetsForTests();
@@ -23,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-function clientOf(user: 'admin' | 'guest') {
+function clientOf(user: 'admin' | 'guest' | 'speechless') {
   return fleets.uplink(server.url.replace('//', `//${user}:secret@`), { timeoutMs: SHORT_TIMEOUT_MS });
 }
 
@@ -52,6 +54,19 @@ test('who is connected and does not answer is mute', async () => {
   connection.subscribe(`${PREFIX}.doorbell.a.*`, { callback: () => undefined });
   await connection.flush();
   expect(await askAtDoorbell(uplink, PREFIX)('a')).toBe('mute');
+});
+
+test('an agent that may not answer looks mute, and is told why', async () => {
+  const [uplink, asking] = [clientOf('speechless'), clientOf('admin')];
+  const faults: Error[] = [];
+  uplink.onFault((fault) => faults.push(fault));
+  const { connection } = await uplink.first;
+  await asking.first;
+  openJetStreams(uplink, PREFIX).doorbell('a', () => undefined);
+  await connection.flush();
+  expect(await askAtDoorbell(asking, PREFIX)('a')).toBe('mute');
+  await until(() => faults.length > 0);
+  expect(faults).toEqual([expect.any(AnswerForbidden)]);
 });
 
 test('who may not ask, or has no connection, does not know', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { AnswerForbidden } from '../../../events/presence.ts';
 import { StreamMissing, StreamUnavailable } from '../../../events/stream.ts';
 import { FleetNews } from '../../../src/agent/fleet-news.ts';
 
@@ -17,6 +18,8 @@ test('each reason is told once until the fleet was reached again; what needs an 
   news.fault(new StreamMissing('no stream'));
   news.fault('no stream');
   expect(said.splice(0)).toEqual(['warn fleet not reached']);
+  for (let asked = 0; asked < 3; asked += 1) news.fault(new AnswerForbidden({ cause: `_INBOX.${asked}` }));
+  expect(said.splice(0)).toEqual(['warn presence cannot be told']);
   news.connection('up');
   news.fault(new StreamUnavailable('no stream'));
   expect(said).toEqual(['info fleet reached', 'info fleet not reached']);
