@@ -13,7 +13,8 @@ export const MACHINE_ID_FILES = ['/etc/machine-id', '/var/lib/dbus/machine-id'] 
 
 /** Ids of the machine: the one of its system, and the product UUID of its firmware where there is one. */
 export function readMachine(): Machine {
-  const machineId = MACHINE_ID_FILES.map(readLine).find((id) => id !== null) ?? null;
+  const [systems, bus] = MACHINE_ID_FILES;
+  const machineId = readLine(systems) ?? readLine(bus);
   if (machineId === null) {
     throw new Failure('reading the identity of this machine: /etc/machine-id is missing or empty', {
       outcome: 'host',
